@@ -1,0 +1,1 @@
+"""Third stage: keyword coder, context and classifiers turn sentences into codings."""

@@ -1,0 +1,84 @@
+"""Errors that say what was wrong, where, and what fixes it, and never hold note text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class DagbogError(Exception):
+    """Base of every error that this library raises on purpose."""
+
+
+class InputError(DagbogError, ValueError):
+    """Data from outside is not as it must be.
+
+    Parameters
+    ----------
+    problem
+        What is wrong, in words, without any text of a note.
+    file
+        Where it was read from.
+    row
+        The row as a spreadsheet counts it (the heading is row 1).
+    note_id, case_id
+        The note or case at fault.
+    start, end
+        Offsets into the note's text, in code points, half-open.
+    fix
+        The call or the edit that mends it.
+
+    Examples
+    --------
+    >>> print(InputError("the date does not exist", file="notater.csv", row=7, note_id="N6",
+    ...                  fix="correct the date in the file"))
+    notater.csv, row 7, note_id N6: the date does not exist. To fix it: correct the date in the file.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: str | Path | None = None,
+        row: int | None = None,
+        note_id: str | None = None,
+        case_id: str | None = None,
+        start: int | None = None,
+        end: int | None = None,
+        fix: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.file = None if file is None else Path(file).name
+        self.row = row
+        self.note_id = note_id
+        self.case_id = case_id
+        self.start = start
+        self.end = end
+        self.fix = fix
+        where = [
+            self.file,
+            None if row is None else f"row {row}",
+            None if case_id is None else f"case_id {case_id}",
+            None if note_id is None else f"note_id {note_id}",
+            None if start is None else f"characters {start}-{end}",
+        ]
+        place = ", ".join(part for part in where if part)
+        message = f"{place}: {problem}." if place else f"{problem}."
+        if fix:
+            message += f" To fix it: {fix}."
+        super().__init__(message)
+
+
+class CodebookError(InputError):
+    """A codebook breaks a rule: unknown parent, doubled code, a pattern that cannot match."""
+
+
+class ModelError(InputError):
+    """A model folder is missing, damaged, of another version, or holds a type that is not allowed."""
+
+
+class ExchangeError(InputError):
+    """A file from another program cannot be read, or cannot be read without guessing."""
+
+
+class NotFittedError(DagbogError, RuntimeError):
+    """Something must be trained or loaded before it is used."""

@@ -1,0 +1,1 @@
+"""Fourth stage: train, calibrate, evaluate and store coders; review their codings."""

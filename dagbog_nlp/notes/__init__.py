@@ -1,0 +1,1 @@
+"""First stage: from files to a notes table, and from notes to sentences."""

@@ -1,0 +1,1 @@
+"""Sixth stage: highlighted notes, pictures and reports."""
