@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -106,13 +107,19 @@ class Codebook(BaseModel):
     @classmethod
     def load(cls, path: str | Path | None = None) -> Codebook:
         """Read a codebook from YAML or JSON; without `path`, the one that ships."""
-        file = Path(str(resources.files("dagbog_nlp") / "resources" / "familiecenter.yaml")) if path is None else Path(path)
+        file = (
+            Path(str(resources.files("dagbog_nlp") / "resources" / "familiecenter.yaml"))
+            if path is None
+            else Path(path)
+        )
         try:
             data = srsly.read_json(file) if file.suffix == ".json" else srsly.read_yaml(file)
         except FileNotFoundError:
             raise CodebookError("there is no such codebook", file=file, fix="check the path") from None
         except Exception as error:
-            raise CodebookError(f"it is not readable ({type(error).__name__})", file=file, fix="mend the file's layout") from error
+            raise CodebookError(
+                f"it is not readable ({type(error).__name__})", file=file, fix="mend the file's layout"
+            ) from error
         return cls._checked(data, file)
 
     @classmethod
@@ -136,7 +143,9 @@ class Codebook(BaseModel):
         parent = path.rpartition("/")[0]
         if parent and parent not in seen:
             raise CodebookError(
-                f"the code {path} has no parent {parent}", file=file, fix=f"put {parent} before it, or correct the path"
+                f"the code {path} has no parent {parent}",
+                file=file,
+                fix=f"put {parent} before it, or correct the path",
             )
 
     def save(self, path: str | Path) -> Path:
@@ -198,6 +207,7 @@ class Codebook(BaseModel):
         self,
         path: str,
         words: Sequence[str] = (),
+        *,
         exclude: Sequence[str] = (),
         label: str = "",
         definition: str = "",
@@ -230,7 +240,9 @@ class Codebook(BaseModel):
                 path=path,
                 label=label or path.rpartition("/")[2].replace("_", " ").capitalize(),
                 definition=definition,
-                keywords=Keywords(words=list(words), exclude=list(exclude), keep=list(keep)) if words else None,
+                keywords=Keywords(words=list(words), exclude=list(exclude), keep=list(keep))
+                if words
+                else None,
             )
         except ValidationError as error:
             raise CodebookError(f"{path}: {error.errors()[0]['msg']}", fix="correct the call") from None
@@ -255,7 +267,9 @@ class Codebook(BaseModel):
         return pd.DataFrame(rows)
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame, lists: dict[str, list[str]] | None = None, name: str = "Kodebog") -> Codebook:
+    def from_frame(
+        cls, frame: pd.DataFrame, lists: dict[str, list[str]] | None = None, name: str = "Kodebog"
+    ) -> Codebook:
         """Build a codebook from what :meth:`to_frame` gives, as edited by hand.
 
         Parameters
@@ -285,4 +299,8 @@ class Codebook(BaseModel):
 
 
 def _blank(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and value != value) or (isinstance(value, str) and not value.strip())
+    return (
+        value is None
+        or (isinstance(value, float) and math.isnan(value))
+        or (isinstance(value, str) and not value.strip())
+    )

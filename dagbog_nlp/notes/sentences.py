@@ -13,7 +13,9 @@ import pandas as pd
 
 from dagbog_nlp.tables import DATE
 
-_STOP = re.compile(r"[ \t]*(?:\r?\n|\r)\s*|(?:[.!?…]+|[:;])[\"'”“»«’)\]]*(?=\s)|[!?…][\"'”“»«’)\]]*(?=[A-ZÆØÅ])")
+_STOP = re.compile(
+    r"[ \t]*(?:\r?\n|\r)\s*|(?:[.!?…]+|[:;])[\"'”“»«’)\]]*(?=\s)|[!?…][\"'”“»«’)\]]*(?=[A-ZÆØÅ])"
+)
 _LAST_WORD = re.compile(r"[\w§.,/'’-]*$")
 
 
@@ -64,20 +66,16 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
     mark = match.group().strip()
     if not mark:
         return True
-    if mark[0] in ":;":
-        return False
     after = text[match.end() : match.end() + 12].lstrip(" \t\"'”“»«’([-–*•")
-    if after[:1].islower():
+    if mark[0] in ":;" or after[:1].islower():
         return False
     if mark[0] != "." or len(mark) > 1:
         return True
     word = _LAST_WORD.search(text, 0, match.start())
     before = (word.group() if word else "").lower()
     if before.isdigit():
-        return not after[:1].islower() and len(before) > 2  # noqa: PLR2004
-    if len(before) == 1 and before.isalpha():
-        return False
-    return f"{before}." not in abbreviations()
+        return not after[:1].islower() and len(before) > 2
+    return not (len(before) == 1 and before.isalpha()) and f"{before}." not in abbreviations()
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:

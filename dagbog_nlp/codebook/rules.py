@@ -1,0 +1,168 @@
+"""Keyword rules as tables: entries and phrases, compiled once, matched on word types.
+
+A rule is one element or several. Elements: a word, a glob, ``=exact``, ``a|b``, ``@list``;
+``...`` lets up to four words stand between; `` + `` asks for both parts anywhere in the sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from dagbog_nlp.codebook.codebook import Code, Codebook, Keywords
+from dagbog_nlp.codebook.wordforms import Match, WordForms
+from dagbog_nlp.errors import CodebookError
+
+GAP = "..."
+LONGEST_GAP = 4
+INFLECTED_FROM = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A rule of elements in order; `gaps[i]` says whether words may stand before element i."""
+
+    text: str
+    elements: tuple[int, ...]
+    gaps: tuple[bool, ...]
+
+    def spans(self, words: Sequence[frozenset[int]]) -> list[tuple[int, int]]:
+        """Return where the phrase stands, as half-open ranges of word positions."""
+        found = []
+        for first, held in enumerate(words):
+            if self.elements[0] in held:
+                last = self._after(words, first + 1, 1)
+                if last:
+                    found.append((first, last))
+        return found
+
+    def _after(self, words: Sequence[frozenset[int]], position: int, step: int) -> int:
+        if step == len(self.elements):
+            return position
+        reach = LONGEST_GAP if self.gaps[step] else 0
+        for at in range(position, min(position + reach + 1, len(words))):
+            if self.elements[step] in words[at]:
+                end = self._after(words, at + 1, step + 1)
+                if end:
+                    return end
+        return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of the codebook: phrases that must all stand in the sentence."""
+
+    text: str
+    parts: tuple[Phrase, ...]
+    need: frozenset[int]
+
+    @property
+    def is_word(self) -> bool:
+        """Whether the rule is a single element, so that the word type alone decides."""
+        return len(self.parts) == 1 and len(self.parts[0].elements) == 1
+
+    def spans(self, words: Sequence[frozenset[int]], present: frozenset[int]) -> list[tuple[int, int]]:
+        """Return the ranges that the rule covers, empty when a part is missing."""
+        if not self.need <= present:
+            return []
+        found = [part.spans(words) for part in self.parts]
+        return [span for spans in found for span in spans] if all(found) else []
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRules:
+    """The compiled rules of one code."""
+
+    path: str
+    words: tuple[Rule, ...]
+    exclude: tuple[Rule, ...]
+    keep: tuple[Rule, ...]
+
+
+class RuleBook:
+    """Every keyword rule of a codebook, with one table from word type to elements.
+
+    Parameters
+    ----------
+    codebook
+        Where the rules come from.
+
+    Raises
+    ------
+    CodebookError
+        When a rule is empty, starts or ends in a gap, or names an unknown list.
+    """
+
+    def __init__(self, codebook: Codebook) -> None:
+        self._lists = codebook.lists
+        self._elements: dict[tuple[str, bool], int] = {}
+        self.codes = tuple(self._compile(code) for code in codebook if code.keywords)
+
+    def _compile(self, code: Code) -> CodeRules:
+        keywords = code.keywords or Keywords(words=[""])
+        words = tuple(self._rule(text, code.path, found=True) for text in keywords.words)
+        exclude = tuple(self._rule(text, code.path) for text in keywords.exclude)
+        return CodeRules(
+            code.path, words, exclude, tuple(self._rule(text, code.path) for text in keywords.keep)
+        )
+
+    def _rule(self, text: str, path: str, *, found: bool = False) -> Rule:
+        pieces = [piece.split() for piece in text.split(" + ")]
+        single = found and len(pieces) == 1 and len(pieces[0]) == 1
+        phrases = []
+        for tokens in pieces:
+            if not tokens or tokens[0] == GAP or tokens[-1] == GAP:
+                raise CodebookError(
+                    f"{path}: the rule {text!r} is empty or begins or ends in a gap",
+                    fix="write words around it",
+                )
+            elements = [
+                (token, at > 0 and tokens[at - 1] == GAP) for at, token in enumerate(tokens) if token != GAP
+            ]
+            ids = tuple(self._element(token, path, lenient=single) for token, _ in elements)
+            phrases.append(Phrase(text, ids, tuple(gap for _, gap in elements)))
+        need = frozenset(element for phrase in phrases for element in phrase.elements)
+        return Rule(text, tuple(phrases), need)
+
+    def _element(self, token: str, path: str, *, lenient: bool) -> int:
+        for part in token.split("|"):
+            if part.startswith("@") and part[1:] not in self._lists:
+                raise CodebookError(
+                    f"{path}: there is no word list {part[1:]}", fix="add it under lists, or correct the name"
+                )
+        return self._elements.setdefault((token, lenient), len(self._elements))
+
+    def _entries(self, token: str, *, phrase: bool) -> Iterable[str]:
+        for part in token.split("|"):
+            for entry in self._lists[part[1:]] if part.startswith("@") else (part,):
+                short = phrase and "*" not in entry and entry[0] != "=" and len(entry) < INFLECTED_FROM
+                yield f"={entry}" if short else entry
+
+    @cached_property
+    def _tables(self) -> tuple[tuple[WordForms, dict[str, list[int]]], ...]:
+        tables = []
+        for lenient in (True, False):
+            owners: dict[str, list[int]] = {}
+            for (token, mode), element in self._elements.items():
+                if mode == lenient:
+                    for entry in self._entries(token, phrase=not lenient):
+                        owners.setdefault(entry, []).append(element)
+            tables.append((WordForms(owners, lenient=lenient), owners))
+        return tuple(tables)
+
+    def match(self, word: str) -> dict[int, Match]:
+        """Return the elements that a word type fulfils, each with the reason."""
+        found: dict[int, Match] = {}
+        for forms, owners in self._tables:
+            for match in forms.match(word):
+                for element in owners[match.entry]:
+                    found.setdefault(element, match)
+        return found
+
+    @cached_property
+    def triggers(self) -> frozenset[int]:
+        """The elements of which a sentence must hold one for any code to hit."""
+        return frozenset(
+            part.elements[0] for code in self.codes for rule in code.words for part in rule.parts
+        )

@@ -1,0 +1,216 @@
+"""Danish word forms: from a codebook entry to every spelling that should match it.
+
+An entry is a plain word (``trøste``), a glob (``trøst*``, ``*kontakt``) or an exact spelling
+(``=kontakter``). A plain word takes its inflections, compounds that end in it (the last part of a
+Danish compound is its head), ae/oe/aa for æ/ø/å, hyphens, and misspellings one edit away that are
+no Danish words themselves.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import simplemma
+import srsly
+
+WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+(?:[-'’´](?:[^\W_]|[\u0300-\u036f])+)*")
+MISSPELLED_FROM = 6
+COMPOUND_FROM = 4
+_FOLD = str.maketrans({"æ": "ae", "ø": "oe", "å": "aa", "ä": "ae", "ö": "oe", "é": "e", "è": "e", "ü": "y"})
+_VOWELS = "aeiouyæøå"
+_ADJECTIVE = re.compile(r"(?:fuld|som|løs|lig|ig|sk|bar|mæssig|agtig|kvalt|labil|færdig|ende|tom)$")
+_NOUN_ENDINGS = ("en", "et", "e", "er", "ene", "erne")
+_ADJECTIVE_ENDINGS = ("t", "e", "ere", "est", "este")
+_VERB_ENDINGS = ("e", "er", "es", "ede", "edes", "et", "t", "te", "tes", "ende", "")
+_E_NOUN_ENDINGS = ("en", "er", "erne", "et", "ene")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Why a word matches an entry: the entry and the kind of likeness."""
+
+    entry: str
+    kind: str
+
+
+def normalise(word: str) -> str:
+    """Return the word composed (NFC) and in lower case.
+
+    Examples
+    --------
+    >>> normalise("GRA\u030aD")
+    'gråd'
+    """
+    return unicodedata.normalize("NFC", word).lower()
+
+
+def fold(word: str) -> str:
+    """Return the key under which spellings of one word meet: å is aa, hyphens and apostrophes are gone.
+
+    Examples
+    --------
+    >>> fold("Øjen-kontakt") == fold("oejenkontakt")
+    True
+    """
+    folded = normalise(word).translate(_FOLD)
+    return folded if folded.isalnum() else re.sub(r"[\W_]", "", folded)
+
+
+@cache
+def _strong_verbs() -> dict[str, list[str]]:
+    path = resources.files("dagbog_nlp") / "resources" / "strong_verbs_da.yaml"
+    return {verb: forms.split() for verb, forms in srsly.yaml_loads(path.read_text("utf-8")).items()}
+
+
+def inflect(word: str) -> set[str]:
+    """Return the forms that a Danish word can take, itself among them.
+
+    The paradigm is chosen by the word's ending: adjectives by their suffix, verbs and nouns in -e,
+    other nouns. Some forms do not exist; none of them is in the way of another word.
+
+    Parameters
+    ----------
+    word
+        In its dictionary form.
+
+    Returns
+    -------
+    set of str
+        In lower case.
+
+    Examples
+    --------
+    >>> sorted(inflect("stemning"))[:4]
+    ['stemning', 'stemninge', 'stemningen', 'stemningene']
+    >>> {"græder", "græd", "grædende"} <= inflect("græde")
+    True
+    """
+    base = normalise(word)
+    forms = {base, *_strong_verbs().get(base, ())}
+    if _ADJECTIVE.search(base):
+        forms |= {stem + ending for stem in (base, _doubled(base)) for ending in _ADJECTIVE_ENDINGS}
+    elif base.endswith("e"):
+        stem = base[:-1]
+        forms |= {stem + ending for ending in (*_VERB_ENDINGS, *_E_NOUN_ENDINGS)} - {
+            stem if len(stem) < 4 else ""
+        }
+    elif base[-1:] in _VOWELS:
+        forms |= {
+            base + ending for ending in ("en", "et", "er", "erne", "ene", "r", "s", "ede", "et", "ende")
+        }
+    else:
+        forms |= {stem + ending for stem in (base, _doubled(base)) for ending in _NOUN_ENDINGS}
+    return forms | {form + "s" for form in forms if not form.endswith("s")}
+
+
+def _doubled(base: str) -> str:
+    short = len(base) > 2 and base[-1] not in _VOWELS and base[-2] in _VOWELS and base[-3] not in _VOWELS
+    return base + base[-1] if short else base
+
+
+class WordForms:
+    """Looks up which entries a word matches, once per distinct word.
+
+    Parameters
+    ----------
+    entries
+        Words, globs and exact spellings.
+    lenient
+        Also take compounds and misspellings of plain words.
+
+    Examples
+    --------
+    >>> forms = WordForms(["trøste", "*kontakt"])
+    >>> forms.match("Trøstede")
+    [Match(entry='trøste', kind='form')]
+    >>> forms.match("forældrekontakt")
+    [Match(entry='*kontakt', kind='glob')]
+    """
+
+    def __init__(self, entries: Iterable[str], *, lenient: bool = True) -> None:
+        self._lenient = lenient
+        self._forms: dict[str, list[str]] = {}
+        self._globs: list[tuple[re.Pattern[str], str]] = []
+        self._near: dict[str, set[str]] = {}
+        for entry in dict.fromkeys(entries):
+            if "*" in entry:
+                body = ".*".join(re.escape(fold(part)) for part in entry.split("*"))
+                self._globs.append((re.compile(body), entry))
+            else:
+                for form in {normalise(entry[1:])} if entry.startswith("=") else inflect(entry):
+                    self._forms.setdefault(fold(form), []).append(entry)
+        self._plain = {
+            key: plain
+            for key, entries in self._forms.items()
+            if (plain := [e for e in entries if e[0] != "="])
+        }
+        self._longest = max(map(len, self._plain), default=0)
+        if lenient:
+            for key in self._plain:
+                if len(key) >= MISSPELLED_FROM:
+                    for cut in _deletions(key):
+                        self._near.setdefault(cut, set()).add(key)
+
+    def match(self, word: str) -> list[Match]:
+        """Return every entry that the word matches, best kind first: form, glob, compound, misspelling."""
+        key = fold(word)
+        found = [Match(entry, "form") for entry in self._forms.get(key, ())]
+        found += [Match(entry, "glob") for pattern, entry in self._globs if pattern.fullmatch(key)]
+        if found or not self._lenient:
+            return found
+        return self._misspelling(word, key) or self._compound(word, key)
+
+    def _compound(self, word: str, key: str) -> list[Match]:
+        for cut in range(max(2, len(key) - self._longest), len(key) - COMPOUND_FROM + 1):
+            entries = self._plain.get(key[cut:])
+            if entries and _is_first_part(normalise(word), key[:cut]):
+                return [Match(entry, "compound") for entry in entries]
+        return []
+
+    def _misspelling(self, word: str, key: str) -> list[Match]:
+        near = {form for cut in _deletions(key) for form in self._near.get(cut, ()) if _one_edit(key, form)}
+        if not near or is_word(word):
+            return []
+        return [
+            Match(entry, "misspelling")
+            for entry in dict.fromkeys(e for form in sorted(near) for e in self._plain[form])
+        ]
+
+
+@cache
+def is_word(word: str) -> bool:
+    """Say whether simplemma's Danish dictionary holds the word in this spelling.
+
+    Examples
+    --------
+    >>> is_word("grader"), is_word("grædr")
+    (True, False)
+    """
+    return simplemma.is_known(normalise(word), lang="da")
+
+
+def _is_first_part(word: str, key: str) -> bool:
+    part = word
+    while len(fold(part)) > len(key):
+        part = part[:-1]
+    part = part.rstrip("-'’´")
+    return len(part) > 2 and (is_word(part) or (part[-1] in "se" and is_word(part[:-1])))
+
+
+def _deletions(key: str) -> set[str]:
+    return {key} | {key[:i] + key[i + 1 :] for i in range(len(key))}
+
+
+def _one_edit(left: str, right: str) -> bool:
+    if left[:1] != right[:1] or abs(len(left) - len(right)) > 1:
+        return False
+    start = 0
+    while start < min(len(left), len(right)) and left[start] == right[start]:
+        start += 1
+    a, b = left[start:], right[start:]
+    return a[1:] == b or a == b[1:] or a[1:] == b[1:] or (a[2:] == b[2:] and a[:2] == b[1::-1])
