@@ -1,0 +1,96 @@
+"""All trained models of a coder, asked together: word models, the encoder, heads on its vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from dagbog_nlp.coding.classifier import SentenceClassifier
+from dagbog_nlp.coding.combination import Combination
+
+if TYPE_CHECKING:
+    from dagbog_nlp.coding.encoder import SentenceEncoder
+
+ENCODER_VIEW = "encoder"
+TIERS = ("accurate", "fast")
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Models that each give log odds for some codes, and how they are combined.
+
+    Attributes
+    ----------
+    words
+        Classifiers of the sentence's words, by name of view.
+    vectors
+        Classifiers of the encoder's sentence vectors, by name of view.
+    encoder
+        The sentence encoder, whose own heads are the view ``"encoder"``; None without.
+    combinations
+        By tier: ``"fast"`` uses word views only, ``"accurate"`` all.
+    """
+
+    words: Mapping[str, SentenceClassifier]
+    combinations: Mapping[str, Combination]
+    vectors: Mapping[str, SentenceClassifier] = field(default_factory=dict)
+    encoder: SentenceEncoder | None = None
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The code paths that are classified."""
+        return next(iter(self.combinations.values())).codes
+
+    @property
+    def best_tier(self) -> str:
+        """The most accurate tier that the models allow."""
+        return next(tier for tier in TIERS if tier in self.combinations)
+
+    def logits(self, sentences: pd.DataFrame, views: Sequence[str], codes: Sequence[str]) -> np.ndarray:
+        """Ask some views for some codes.
+
+        Parameters
+        ----------
+        sentences
+            Frame with ``note_id, start, text`` and, where there, ``focus``; notes in one piece each.
+
+        Returns
+        -------
+        numpy.ndarray
+            float32 [n, n_views, n_codes]; zero where a view does not know a code.
+        """
+        out = np.zeros((len(sentences), len(views), len(codes)), dtype=np.float32)
+        if not len(sentences):
+            return out
+        texts = sentences["text"].tolist()
+        encoded = None
+        if self.encoder is not None and (ENCODER_VIEW in views or any(name in self.vectors for name in views)):
+            encoded = self.encoder.encode(sentences)
+        for number, view in enumerate(views):
+            if view in self.words:
+                known, logits = self.words[view].codes_, self.words[view].decision_function(texts)
+            elif encoded is not None and view == ENCODER_VIEW and self.encoder is not None:
+                known, logits = self.encoder.labels, encoded.logits
+            elif encoded is not None and view in self.vectors:
+                known, logits = self.vectors[view].codes_, self.vectors[view].decision_function(encoded.vectors)
+            else:
+                continue
+            position = {code: column for column, code in enumerate(known)}
+            shared = [(column, position[code]) for column, code in enumerate(codes) if code in position]
+            if shared:
+                ours, theirs = zip(*shared, strict=True)
+                out[:, number, list(ours)] = logits[:, list(theirs)]
+        return out
+
+    def probabilities(self, sentences: pd.DataFrame, tier: str) -> np.ndarray:
+        """Return calibrated probabilities, float [n, n_codes] in the order of :attr:`codes`."""
+        combination = self.combinations[tier]
+        return combination.probabilities(self.logits(sentences, combination.views, combination.codes))
+
+    def decide(self, probabilities: np.ndarray, tier: str) -> np.ndarray:
+        """Decide which codes are given, bool [n, n_codes]."""
+        return self.combinations[tier].decide(probabilities)

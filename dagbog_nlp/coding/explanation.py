@@ -1,0 +1,192 @@
+"""Why a code was given: the words that carried a decision, exactly for linear models."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sparse
+
+from dagbog_nlp.coding.classifier import SentenceClassifier
+from dagbog_nlp.coding.features import WordFeatures, plain_spelling
+
+_WORD = re.compile(r"\w+(?:[-/.'’]\w+)*")
+_STRONGEST = 0.75
+
+WordWeights = list[tuple[int, int, float]]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why one note got, or did not get, one code. Shows itself in a notebook.
+
+    Attributes
+    ----------
+    note_id, code, label
+        What is explained; `label` is the code's Danish name.
+    text
+        The note.
+    sentences
+        One row per sentence: ``start, end, score, threshold, coded, rule_id, context``. `score` and
+        `threshold` are probabilities; a keyword code has score 1 where its rule hit.
+    words
+        One row per word that speaks for or against: ``start, end, weight`` (log odds; of the encoder
+        the loss of log odds when the word is left out).
+    """
+
+    note_id: str
+    code: str
+    label: str
+    text: str
+    sentences: pd.DataFrame
+    words: pd.DataFrame
+
+    def __repr__(self) -> str:
+        coded = int(self.sentences["coded"].sum())
+        return f"Explanation(note_id={self.note_id!r}, code={self.code!r}, coded sentences: {coded} of {len(self.sentences)})"
+
+    def _repr_html_(self) -> str:
+        strongest = float(self.words["weight"].abs().max()) if len(self.words) else 1.0
+        shades = {
+            (int(word.start), int(word.end)): float(word.weight) / max(strongest, 1e-9)
+            for word in self.words.itertuples()
+        }
+        parts = []
+        for sentence in self.sentences.itertuples():
+            body = _shaded(self.text, int(sentence.start), int(sentence.end), shades)
+            why = f"regel {html.escape(str(sentence.rule_id))}" if isinstance(sentence.rule_id, str) else ""
+            score = f"{sentence.score:.0%} (grænse {sentence.threshold:.0%}) {why}"
+            mark = "#1b7837" if sentence.coded else "#bbb"
+            parts.append(
+                f'<div style="border-left:4px solid {mark};padding:.15em .6em;margin:.2em 0">{body}'
+                f' <small style="color:#666">{score}</small></div>'
+            )
+        return (
+            f'<div style="max-width:48em;line-height:1.6"><b>{html.escape(self.label)}</b> '
+            f"<small>notat {html.escape(self.note_id)}</small>{''.join(parts)}</div>"
+        )
+
+
+def _shaded(text: str, start: int, end: int, shades: dict[tuple[int, int], float]) -> str:
+    out, at = [], start
+    for (left, right), weight in sorted(shades.items()):
+        if left < start or right > end:
+            continue
+        colour = "27,120,55" if weight > 0 else "178,24,43"
+        out.append(html.escape(text[at:left]))
+        out.append(
+            f'<span title="{weight:+.2f}" style="background:rgba({colour},{abs(weight) * 0.5:.2f})">'
+            f"{html.escape(text[left:right])}</span>"
+        )
+        at = right
+    out.append(html.escape(text[at:end]))
+    return "".join(out)
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Return the words of a text as offsets.
+
+    Examples
+    --------
+    >>> word_spans("m/mor, kl. 14.30")
+    [(0, 5), (7, 9), (11, 16)]
+    """
+    return [match.span() for match in _WORD.finditer(text)]
+
+
+def linear_word_weights(
+    classifier: SentenceClassifier, texts: Sequence[str], codes: Sequence[str]
+) -> list[WordWeights]:
+    """Share the log odds that a word classifier gives a code among the words of the sentence, exactly.
+
+    Each feature's contribution (weight times value) goes to the words that it occurs in, a word
+    pair's in halves. What lies between words (punctuation) is left out.
+
+    Parameters
+    ----------
+    texts, codes
+        n sentences, and for each the code to explain.
+
+    Returns
+    -------
+    list of list of (start, end, weight)
+        For each sentence, offsets into it and log odds; empty where the classifier does not know the code.
+    """
+    features = classifier.features_
+    spans = [word_spans(text) for text in texts]
+    position = {code: row for row, code in enumerate(classifier.codes_)}
+    known = [row for row, code in enumerate(codes) if code in position and spans[row]]
+    if not isinstance(features, WordFeatures) or not known:
+        return [[] for _ in texts]
+    words = [[plain_spelling(texts[row][start:end]) for start, end in spans[row]] for row in known]
+    of = np.repeat(np.arange(len(known)), [len(found) for found in words])
+    flat = [word for found in words for word in found]
+    chosen = [texts[row] for row in known]
+    per_count = features.transform(chosen).multiply(_inverse(features.counts(chosen))).tocsr()
+    coefficients = classifier.coef_[[position[codes[row]] for row in known]]
+    weights = per_count.multiply(coefficients).tocsr()
+    counts = features.counts(flat)
+    shares = np.asarray(counts.multiply(weights[of]).sum(axis=1)).ravel()
+    follows = np.flatnonzero(of[1:] == of[:-1])
+    if len(follows):
+        pairs = features.counts([f"{flat[left]} {flat[left + 1]}" for left in follows])
+        only_pair = (pairs - counts[follows] - counts[follows + 1])[:, : features.n_words]
+        pair_weights = weights[:, : features.n_words][of[follows]]
+        halves = np.asarray(only_pair.multiply(pair_weights).sum(axis=1)).ravel() / 2
+        np.add.at(shares, follows, halves)
+        np.add.at(shares, follows + 1, halves)
+    out: list[WordWeights] = [[] for _ in texts]
+    for word, share in enumerate(shares):
+        row = known[of[word]]
+        out[row].append((*spans[row][len(out[row])], float(share)))
+    return out
+
+
+def _inverse(counts: sparse.csr_matrix) -> sparse.csr_matrix:
+    inverse = counts.copy()
+    inverse.data = 1.0 / inverse.data
+    return inverse
+
+
+def occluded_word_weights(
+    log_odds: Callable[[list[str]], np.ndarray], text: str
+) -> WordWeights:
+    """Weigh each word of a sentence by what its log odds lose when the word is left out (occlusion).
+
+    Parameters
+    ----------
+    log_odds
+        Gives the log odds, float [n], of n variants of the sentence.
+    text
+        The sentence.
+    """
+    spans = word_spans(text)
+    variants = [text, *(text[:start] + text[end:] for start, end in spans)]
+    whole, *without = log_odds(variants)
+    return [(start, end, float(whole - other)) for (start, end), other in zip(spans, without, strict=True)]
+
+
+def carrying_words(weights: WordWeights) -> tuple[int, int] | None:
+    """Return the span of the word that spoke most for the code, with neighbours nearly as strong.
+
+    Examples
+    --------
+    >>> carrying_words([(0, 3, 0.1), (4, 8, 1.0), (9, 12, 0.9)])
+    (4, 12)
+    """
+    if not weights:
+        return None
+    best = max(range(len(weights)), key=lambda index: weights[index][2])
+    limit = weights[best][2] * _STRONGEST
+    if limit <= 0:
+        return None
+    first = last = best
+    while first > 0 and weights[first - 1][2] >= limit:
+        first -= 1
+    while last + 1 < len(weights) and weights[last + 1][2] >= limit:
+        last += 1
+    return weights[first][0], weights[last][1]

@@ -1,0 +1,246 @@
+"""Train a coder on manual codings, on its own or on top of another coder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import GroupKFold
+
+from dagbog_nlp.codebook.codebook import Code, Codebook
+from dagbog_nlp.coding.autocoder import Autocoder
+from dagbog_nlp.coding.classifier import SentenceClassifier
+from dagbog_nlp.coding.encoder import SentenceEncoder
+from dagbog_nlp.coding.ensemble import ENCODER_VIEW, Ensemble
+from dagbog_nlp.coding.features import WordFeatures
+from dagbog_nlp.errors import InputError
+from dagbog_nlp.learning.calibration import fit_combination
+from dagbog_nlp.learning.evaluation import Evaluation, evaluate_scores, truth_table
+from dagbog_nlp.notes.sentences import sentence_table
+from dagbog_nlp.tables import check_codings, check_notes
+
+FOLDS = 5
+MIN_EXAMPLES = 8
+WORDS, VECTORS = "words", "vectors"
+VERDICTS = ("alene", "med gennemsyn", "nej")
+_VECTOR_C = 1.0
+
+
+class TrainedCoder(Autocoder):
+    """An autocoder that knows how well it did on the notes it was trained on.
+
+    Attributes
+    ----------
+    evaluation
+        Cross-validated on the training notes, cases kept whole.
+    verdicts
+        Series by code: ``"alene"`` (may be used unsupervised: precision and recall are above .80 with
+        95 % confidence), ``"med gennemsyn"`` (F1 of at least .50: codings need review) or ``"nej"``.
+    """
+
+    evaluation: Evaluation
+    verdicts: pd.Series
+
+    def save(self, folder: Any) -> Any:
+        """Write the model to a folder; see :func:`dagbog_nlp.learning.model_store.save`."""
+        from dagbog_nlp.learning.model_store import save
+
+        return save(self, folder)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Fitted models, with the out-of-fold probabilities and decisions that judge them."""
+
+    ensemble: Ensemble
+    probabilities: Mapping[str, np.ndarray]
+
+    def evaluation(self, truth: pd.DataFrame, groups: np.ndarray, tier: str) -> Evaluation:
+        """Evaluate one tier on out-of-fold probabilities."""
+        probabilities = self.probabilities[tier]
+        return evaluate_scores(truth, probabilities, self.ensemble.decide(probabilities, tier), groups)
+
+
+def train(
+    notes: Any,
+    manual_codings: pd.DataFrame,
+    *,
+    base: Autocoder | None = None,
+    goal: str = "f1",
+    min_cases: int = 5,
+    name: str = "egen_model",
+    seed: int = 0,
+) -> TrainedCoder:
+    """Train a coder on an analyst's own codings.
+
+    The new coder asks the models of `base`, a new word model and, when `base` has an encoder, a new
+    linear model on its sentence vectors, and weighs their answers per code by what cross-validation
+    shows. It takes seconds and needs no PyTorch.
+
+    Parameters
+    ----------
+    notes
+        Notes that were read and coded in full: a sentence without a coding is an example of none.
+    manual_codings
+        A codings table. Rows whose ``source`` is not ``"manual"`` are left out: what a machine
+        coded teaches nothing until a person has confirmed it.
+    base
+        A coder to build on, such as ``dagbog_nlp.load()``. Codes that the codebook of `base` lacks
+        are added.
+    goal
+        What the thresholds serve: ``"f1"``, ``"recall>=0.9"``, ``"precision>=0.9"`` or ``"cost=5"``.
+    min_cases
+        A word, word pair or character n-gram is kept only if it occurs in so many cases, so that the
+        model remembers no family.
+    name
+        For the column ``coder``.
+    seed
+        Of resampling.
+
+    Returns
+    -------
+    TrainedCoder
+
+    Raises
+    ------
+    InputError
+        Without manual codings, with too few cases, or when no code has 8 examples.
+    """
+    notes = check_notes(notes)
+    codings = check_codings(manual_codings, notes)
+    codings = codings[codings["source"] == "manual"]
+    if not len(codings):
+        raise InputError("no coding has the source 'manual'", fix="confirm codings in a review, then train on those")
+    codebook = (base.codebook if base is not None else Codebook.load()).model_copy(deep=True)
+    codes = _codes_to_learn(codebook, codings)
+    sentences = sentence_table(notes)
+    truth = truth_table(sentences, codings, codes)
+    learnable = [code for code in codes if truth[code].sum() >= MIN_EXAMPLES]
+    if not learnable:
+        raise InputError(
+            f"no code has {MIN_EXAMPLES} coded sentences ({len(sentences)} sentences, {len(codings)} codings)",
+            fix="code more notes by hand",
+        )
+    groups = sentences["case_id"].to_numpy()
+    if len(set(groups)) < 2:
+        raise InputError("the notes are of one case only", fix="code notes of at least two cases, better ten")
+    own = base.ensemble if base is not None else None
+    fit = fit_ensemble(sentences, truth[learnable], groups, base=own, min_cases=min_cases, goal=goal, seed=seed)
+    coder = TrainedCoder(codebook, fit.ensemble, name=name)
+    coder.evaluation = fit.evaluation(truth[learnable], groups, coder.tier)
+    coder.verdicts = verdicts(coder.evaluation)
+    return coder
+
+
+def verdicts(evaluation: Evaluation) -> pd.Series:
+    """Say per code whether it may be used alone, with review, or not at all."""
+    table = evaluation.table
+    alone = (table["precision_low"] >= 0.8) & (table["recall_low"] >= 0.8)
+    review = table["f1"] >= 0.5
+    alone_word, review_word, no_word = VERDICTS
+    return pd.Series(
+        np.select([alone, review], [alone_word, review_word], no_word), index=table.index, name="verdict"
+    )
+
+
+def fit_ensemble(
+    sentences: pd.DataFrame,
+    truth: pd.DataFrame,
+    groups: np.ndarray,
+    *,
+    base: Ensemble | None = None,
+    encoder: SentenceEncoder | None = None,
+    encoder_logits: np.ndarray | None = None,
+    folds_by: np.ndarray | None = None,
+    min_cases: int = 5,
+    goal: str = "f1",
+    seed: int = 0,
+) -> Fit:
+    """Fit word and vector models, and their combination from out-of-fold log odds.
+
+    Parameters
+    ----------
+    sentences
+        From :func:`dagbog_nlp.notes.sentences.sentence_table`, n rows.
+    truth
+        bool [n, n_codes].
+    groups
+        Case of each sentence, [n].
+    base
+        Models that have not seen these sentences; their answers join as they are.
+    encoder, encoder_logits
+        For a model whose encoder was tuned on these sentences: the encoder, and out-of-fold log odds
+        of its heads, float [n, n_codes].
+    folds_by
+        Groups to keep whole in cross-validation, [n]; `groups` when None.
+    min_cases, goal, seed
+        As in :func:`train`.
+    """
+    codes = list(truth.columns)
+    folds_by = groups if folds_by is None else folds_by
+    texts = sentences["text"].to_numpy()
+    features = WordFeatures(min_groups=min_cases)
+    words: dict[str, SentenceClassifier] = {f"base_{name}": model for name, model in (base.words if base else {}).items()}
+    vectors: dict[str, SentenceClassifier] = {
+        f"base_{name}": model for name, model in (base.vectors if base else {}).items()
+    }
+    encoder = encoder if encoder is not None else base.encoder if base is not None else None
+    models = Ensemble(words, {}, vectors, encoder)
+    logits: dict[str, np.ndarray] = {}
+    word_model = SentenceClassifier(features)
+    logits[WORDS] = out_of_fold(word_model, texts, truth, groups, folds_by)
+    for view in words:
+        logits[view] = models.logits(sentences, [view], codes)[:, 0]
+    fast_views = list(logits)
+    words[WORDS] = SentenceClassifier(features).fit(texts, truth, groups=groups)
+    if encoder is not None:
+        encoded = encoder.encode(sentences)
+        if encoder_logits is not None:
+            logits[ENCODER_VIEW] = encoder_logits
+        else:
+            logits[ENCODER_VIEW] = models.logits(sentences, [ENCODER_VIEW], codes)[:, 0]
+            head = SentenceClassifier("passthrough", C=_VECTOR_C)
+            logits[VECTORS] = out_of_fold(head, encoded.vectors, truth, groups, folds_by)
+            vectors[VECTORS] = SentenceClassifier("passthrough", C=_VECTOR_C).fit(encoded.vectors, truth)
+            for view in vectors:
+                if view != VECTORS:
+                    logits[view] = models.logits(sentences, [view], codes)[:, 0]
+    tiers = {"fast": fast_views} | ({"accurate": list(logits)} if encoder is not None else {})
+    combinations, probabilities = {}, {}
+    for tier, views in tiers.items():
+        stacked = np.stack([logits[view] for view in views], axis=1)
+        combinations[tier] = fit_combination(
+            stacked, truth.to_numpy(), codes=codes, views=views, groups=groups, goal=goal, seed=seed
+        )
+        probabilities[tier] = combinations[tier].probabilities(stacked)
+    return Fit(Ensemble(words, combinations, vectors, encoder), probabilities)
+
+
+def out_of_fold(
+    model: SentenceClassifier, inputs: np.ndarray, truth: pd.DataFrame, groups: np.ndarray, folds_by: np.ndarray
+) -> np.ndarray:
+    """Return log odds of each sentence by a model that was fitted without its fold, float32 [n, n_codes]."""
+    out = np.zeros(truth.shape, dtype=np.float32)
+    n_folds = min(FOLDS, len(set(folds_by)))
+    for learn, judge in GroupKFold(n_folds).split(inputs, groups=folds_by):
+        fitted = SentenceClassifier(model.features, C=model.C).fit(
+            inputs[learn], truth.iloc[learn], groups=groups[learn]
+        )
+        out[judge] = fitted.decision_function(inputs[judge])
+    return out
+
+
+def _codes_to_learn(codebook: Codebook, codings: pd.DataFrame) -> list[str]:
+    keyword_codes = set(codebook.keyword_codes)
+    used: Sequence[str] = sorted(set(codings["code"]) - keyword_codes)
+    for path in used:
+        parts = path.split("/")
+        for depth in range(1, len(parts) + 1):
+            place = "/".join(parts[:depth])
+            if place not in codebook:
+                codebook.codes.append(Code(path=place, label=parts[depth - 1].replace("_", " ").capitalize()))
+    wanted = {"/".join(path.split("/")[: depth + 1]) for path in used for depth in range(path.count("/") + 1)}
+    return [path for path in codebook.paths if path in wanted and path not in keyword_codes]
