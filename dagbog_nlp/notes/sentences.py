@@ -1,5 +1,8 @@
 """Danish sentences: where one ends and the next begins, in newspaper text and in diary notes.
 
+Rules in one pass over the candidates: a line break always ends a sentence; a stop does unless it
+belongs to an abbreviation, an ordinal, a date, an initial or a quotation that goes on; and a word
+that has a capital only at the start of sentences begins one even where the stop was forgotten.
 Offsets are Unicode code points into the note's text as read, half-open.
 """
 
@@ -10,26 +13,53 @@ from functools import cache
 from importlib import resources
 
 import pandas as pd
+import simplemma
 
 from dagbog_nlp.tables import DATE
 
-_STOP = re.compile(
-    r"[ \t]*(?:\r?\n|\r)\s*|(?:[.!?…]+|[:;])[\"'”“»«’)\]]*(?=\s)|[!?…][\"'”“»«’)\]]*(?=[A-ZÆØÅ])"
-)
-_LAST_WORD = re.compile(r"[\w§.,/'’-]*$")
+_CLOSERS = "\"'”“»«’)\\]"
+_OPENING = " \t\"'”“»«’‘([-–—*•·"
+_INITIALS = re.compile(r"(?:\w\.)*\w")
+_NEXT_WORD = re.compile(r"[\W_]*(\w*)")
+_ENUMERATION = re.compile(r"\s*[-–*•(]?\s*(?:\d{1,2}|[a-zæøå])\Z")
+_FORGOTTEN_SPACE = r"(?<=[a-zæøå]{2}.)(?=[A-ZÆØÅ][a-zæøå])|(?<=[a-zæøå][!?])(?=[A-ZÆØÅ])"
+_QUOTES = re.compile('["”“»«]')
+_LONGEST_WORD = 40
+_LONGEST_ENUMERATION = 8
 
 
 @cache
-def abbreviations() -> frozenset[str]:
-    """Return the abbreviations that end in a full stop without ending a sentence, lower-cased.
+def _lines(name: str) -> list[str]:
+    text = (resources.files("dagbog_nlp") / "resources" / name).read_text("utf-8")
+    return [line.strip() for line in text.splitlines() if line.strip() and line[0] != "#"]
+
+
+@cache
+def abbreviations(*, never_last: bool = False) -> frozenset[str]:
+    """Return the abbreviations that are written with a full stop, in lower case.
+
+    Parameters
+    ----------
+    never_last
+        Only those that cannot end a sentence, such as titles.
 
     Examples
     --------
-    >>> "bl.a." in abbreviations()
-    True
+    >>> "osv." in abbreviations(), "osv." in abbreviations(never_last=True)
+    (True, False)
     """
-    text = (resources.files("dagbog_nlp") / "resources" / "abbreviations_da.txt").read_text("utf-8")
-    return frozenset(line.strip().lower() for line in text.splitlines() if line.strip() and line[0] != "#")
+    lines = _lines("abbreviations_da.txt")
+    border = lines.index("[may be last]")
+    return frozenset(lines[1:border] if never_last else lines[1:border] + lines[border + 1 :])
+
+
+@cache
+def _candidates() -> re.Pattern[str]:
+    openers = "|".join(sorted(_openers()))
+    return re.compile(
+        rf"[\r\n.!?… ](?:(?<=[\r\n])\s*|(?<=[.!?…])(?:[.!?…]*[{_CLOSERS}]*(?=\s)|{_FORGOTTEN_SPACE})"
+        rf"|(?<=(?:[^\W_]|[{_CLOSERS}]) )(?=[A-ZÆØÅ])(?=(?:{openers}) [^\WA-ZÆØÅ]))"
+    )
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
@@ -50,32 +80,84 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
     --------
     >>> split_sentences("Mor ringer kl. 14.30 ift. besøget. Aftaler ny tid")
     [(0, 34), (35, 49)]
+    >>> split_sentences("Han går i 3. klasse, jf. § 52, stk. 3.")
+    [(0, 38)]
     """
     spans = []
     start = 0
-    for match in _STOP.finditer(text):
-        if match.start() < start or not _ends_sentence(text, match):
-            continue
-        spans.append((start, match.end()))
-        start = match.end()
+    for match in _candidates().finditer(text):
+        if _ends_sentence(text, start, match):
+            spans.append((start, match.end()))
+            start = match.end()
     spans.append((start, len(text)))
     return [trimmed for span in spans if (trimmed := _trim(text, *span))]
 
 
-def _ends_sentence(text: str, match: re.Match[str]) -> bool:
-    mark = match.group().strip()
-    if not mark:
-        return True
-    after = text[match.end() : match.end() + 12].lstrip(" \t\"'”“»«’([-–*•")
-    if mark[0] in ":;" or after[:1].islower():
-        return False
-    if mark[0] != "." or len(mark) > 1:
-        return True
-    word = _LAST_WORD.search(text, 0, match.start())
-    before = (word.group() if word else "").lower()
-    if before.isdigit():
-        return not after[:1].islower() and len(before) > 2
-    return not (len(before) == 1 and before.isalpha()) and f"{before}." not in abbreviations()
+def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
+    mark = match.group()
+    if mark[-1].isspace():
+        return "\n" in mark or "\r" in mark or _forgot_stop(text, start, match)
+    after = text[match.end() : match.end() + 12].lstrip(_OPENING)[:1]
+    if mark[0] == "." and mark[:2] != "..":
+        return _full_stop_ends(text, start, match, after)
+    return not after.islower() and not (mark[0] in "…." and after == "")
+
+
+def _full_stop_ends(text: str, start: int, match: re.Match[str], after: str) -> bool:
+    stop = match.start()
+    word = _word_before(text, start, stop).lower()
+    known = f"{word}."
+    lower = after.islower()
+    if stop - start < _LONGEST_ENUMERATION and _ENUMERATION.match(text, start, stop):
+        ends = False
+    elif known in abbreviations():
+        ends = not lower and not after.isdigit() and known not in abbreviations(never_last=True)
+    elif word.isdigit():
+        ends = not lower and not after.isdigit()
+    elif _INITIALS.fullmatch(word):
+        unit = text[start : stop - 1].rstrip()[-1:].isdigit()
+        ends = not lower and (
+            word in "iåø" or unit or _next_word(text, match.end()) in _openers(doubtful=True)
+        )
+    elif lower:
+        new = _next_word(text, match.end()).capitalize() in _openers(doubtful=True)
+        ends = new and len(match.group()) == 1 and not _is_open(text, start, stop) and _is_word(word)
+    else:
+        ends = True
+    return ends
+
+
+def _word_before(text: str, start: int, stop: int) -> str:
+    found = text[max(start, stop - _LONGEST_WORD) : stop].rsplit(None, 1)
+    return found[-1].lstrip(_OPENING) if found else ""
+
+
+def _forgot_stop(text: str, start: int, match: re.Match[str]) -> bool:
+    goes_on = _word_before(text, start, match.start()).capitalize() in _openers()
+    return not goes_on and not _is_open(text, start, match.end())
+
+
+@cache
+def _openers(*, doubtful: bool = False) -> frozenset[str]:
+    lines = _lines("sentence_openers_da.txt")
+    border = lines.index("[after a doubtful stop]")
+    chosen = lines[1:border] + (lines[border + 1 :] if doubtful else [])
+    return frozenset(word for line in chosen for word in line.split())
+
+
+def _next_word(text: str, position: int) -> str:
+    found = _NEXT_WORD.match(text, position)
+    return found.group(1) if found else ""
+
+
+def _is_open(text: str, start: int, end: int) -> bool:
+    inside = len(_QUOTES.findall(text, start, end)) % 2 == 1
+    return inside or text.rfind("(", start, end) > text.rfind(")", start, end)
+
+
+@cache
+def _is_word(word: str) -> bool:
+    return simplemma.is_known(word, lang="da")
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
@@ -112,7 +194,7 @@ def sentence_table(notes: pd.DataFrame) -> pd.DataFrame:
     of = [row for row, _, _ in rows]
     columns = [name for name in ("case_id", "note_id", "date", "focus") if name in notes]
     frame = notes[columns].iloc[of].reset_index(drop=True)
-    frame["date"] = frame["date"].astype(DATE)
+    frame["date"] = pd.Series(frame["date"].to_numpy(), dtype=DATE)  # type: ignore[call-overload]
     frame["start"] = pd.Series([start for _, start, _ in rows], dtype="int64")
     frame["end"] = pd.Series([end for _, _, end in rows], dtype="int64")
     frame["text"] = pd.Series([texts[row][start:end] for row, start, end in rows], dtype="str")
