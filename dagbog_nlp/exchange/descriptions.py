@@ -19,7 +19,6 @@ from dagbog_nlp.tables import CODINGS
 MARK = "dagbog_nlp:"
 _HOW = {"keyword": "nøgleord", "classifier": "klassifikator", "manual": "kodet i hånden"}
 _PLACED_BY_FILE = {"case_id", "note_id", "date", "start", "end", "code", "coder", "coding_id"}
-CARRIED = tuple(name for name in CODINGS if name not in _PLACED_BY_FILE)
 
 
 def describe(codings: Iterable[Mapping[str, Any]], names: Mapping[str, str], text: str) -> str:

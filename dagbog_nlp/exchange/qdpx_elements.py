@@ -108,13 +108,7 @@ def source_elements(project: Project) -> Iterator[tuple[ET.Element, RenderedText
             raise InputError(
                 "an id holds a character that XML cannot hold", fix="rename the note or the case"
             )
-        text = render(
-            note["text"],
-            options.target,
-            portable=options.portable,
-            newlines=options.newlines,
-            note_id=note["note_id"],
-        )
+        text = render(note["text"], options.target, portable=options.portable, newlines=options.newlines)
         key = project.note_guids[note["note_id"]]
         made = {"creatingUser": project.users[OWN_ORIGIN], "creationDateTime": options.time(note["date"])}
         element = ET.Element(

@@ -23,7 +23,7 @@ from dagbog_nlp.exchange.names import source_names, xml_text
 from dagbog_nlp.exchange.positions import OWN_ORIGIN
 from dagbog_nlp.exchange.qdpx_elements import Options, Project, case_elements, set_elements, source_elements
 from dagbog_nlp.exchange.source_text import TARGETS
-from dagbog_nlp.tables import check_cases, check_codings, check_notes
+from dagbog_nlp.tables import CODINGS, check_cases, check_codings, check_notes, empty
 
 NAMESPACE = "urn:QDA-XML:project:1.0"
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
@@ -83,8 +83,9 @@ def write_qdpx(
 
     Notes
     -----
-    A position between the CR and the LF of one line end becomes the position before the CR, the
-    only one that a file with LF line ends can hold.
+    Two places cannot be held by a file without CR and byte order mark: the one between the CR and
+    the LF of one line end becomes the one before the CR, and the one before a byte order mark that
+    begins a note becomes the one after it.
 
     Examples
     --------
@@ -104,7 +105,7 @@ def write_qdpx(
             "an unknown target, newlines or split", file=file, fix=f"use a target among {', '.join(TARGETS)}"
         )
     notes = check_notes(notes)
-    codings = check_codings(codings, notes)
+    codings = check_codings(codings, notes) if len(codings) else empty(CODINGS)
     known = notes["case_id"].drop_duplicates()
     listed = None if cases is None else check_cases(cases)
     when = created or datetime.now(UTC)

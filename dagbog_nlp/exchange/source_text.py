@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dagbog_nlp.errors import ExchangeError, InputError
+from dagbog_nlp.errors import ExchangeError
 from dagbog_nlp.exchange.positions import NVIVO, OWN_ORIGIN, STANDARD, Positions, Reading, offsets
 
 BOM = "\ufeff"
@@ -81,7 +81,7 @@ class RenderedText:
     changes: str
 
 
-def render(text: str, target: Target, *, portable: bool, newlines: str, note_id: str) -> RenderedText:
+def render(text: str, target: Target, *, portable: bool, newlines: str) -> RenderedText:
     """Prepare a note's text for `target`.
 
     Parameters
@@ -96,17 +96,10 @@ def render(text: str, target: Target, *, portable: bool, newlines: str, note_id:
     newlines
         "keep", or "space" to write every line end as as many spaces, so that no program can
         count line ends differently.
-    note_id
-        For error messages.
 
     Returns
     -------
     RenderedText
-
-    Raises
-    ------
-    InputError
-        When the text holds half of a UTF-16 pair, which no file can hold.
     """
     shown = _ASTRAL.sub("\ufffd", text) if portable else text
     if newlines == "space":
@@ -115,16 +108,7 @@ def render(text: str, target: Target, *, portable: bool, newlines: str, note_id:
         line_ends = _LINE_END.findall(shown)
     start = 1 if shown.startswith(BOM) else 0
     written = _LINE_END.sub(target.line_end, shown[start:])
-    try:
-        data = ((BOM if target.bom else "") + written).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InputError(
-            "the text holds half of a character pair, which no file can hold",
-            note_id=note_id,
-            start=error.start,
-            end=error.end,
-            fix="repair the note's text (ftfy.fix_text does it)",
-        ) from None
+    data = ((BOM if target.bom else "") + written).encode("utf-8")
     return RenderedText(data, written, _places(shown, written, start, target), _changes(start, line_ends))
 
 
