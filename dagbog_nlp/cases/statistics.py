@@ -273,3 +273,30 @@ def permute_difference(
         seen = right.mean(axis=0) - left.mean(axis=0)
     as_far = np.abs(weights @ pooled) >= np.abs(seen) - 1e-12
     return (1 + as_far.sum(axis=0)) / (1 + draws)
+
+
+def equal_shares_test(counts: ArrayLike, *, level: float = 0.95) -> tuple[float, float, float, float]:
+    """Test whether the categories of one variable are equally common.
+
+    Pearson's chi-squared test; the effect size is Cohen's w, with the interval from the noncentral
+    chi-squared distribution (Smithson 2003).
+
+    Returns
+    -------
+    p, w, low, high : float
+        NaN when there is nothing counted.
+
+    Examples
+    --------
+    >>> p, w, low, high = equal_shares_test([20, 14, 17])
+    >>> print(round(p, 3), round(w, 2))
+    0.589 0.14
+    """
+    seen = np.asarray(counts, dtype=float)
+    n = seen.sum()
+    if n == 0 or len(seen) < 2:
+        return float("nan"), float("nan"), float("nan"), float("nan")
+    chi2, p = stats.chisquare(seen)
+    tails = (0.5 + level / 2, 0.5 - level / 2)
+    low, high = (float(np.sqrt(_noncentrality(float(chi2), len(seen) - 1, tail) / n)) for tail in tails)
+    return float(p), float(np.sqrt(chi2 / n)), low, high
