@@ -117,10 +117,7 @@ def coding_ids(codings: pd.DataFrame) -> pd.Series:
         codings["coder"].astype(str),
         strict=True,
     )
-    ids = [
-        hashlib.blake2b("\x1f".join(map(str, row)).encode(), digest_size=8).hexdigest()
-        for row in parts
-    ]
+    ids = [hashlib.blake2b("\x1f".join(map(str, row)).encode(), digest_size=8).hexdigest() for row in parts]
     return pd.Series(ids, index=codings.index, dtype="str")
 
 
@@ -250,9 +247,7 @@ def check_codings(
     _no_doubled_columns(codings, file)
     missing = [name for name in CODINGS_REQUIRED if name not in codings]
     if missing:
-        raise InputError(
-            f"the codings lack the column(s) {', '.join(missing)}", file=file, fix="add them"
-        )
+        raise InputError(f"the codings lack the column(s) {', '.join(missing)}", file=file, fix="add them")
     frame = codings.reset_index(drop=True).copy()
     if notes is not None and "date" not in frame:
         frame["date"] = frame["note_id"].map(notes.set_index("note_id")["date"])
@@ -298,13 +293,16 @@ def _with_columns(
     _no_doubled_columns(frame, file)
     missing = [name for name in required if name not in frame]
     if missing:
+        found = ", ".join(map(str, frame.columns))
         raise InputError(
-            f"the {table} lack the column(s) {', '.join(missing)}; found {', '.join(map(str, frame.columns))}",
+            f"the {table} lack the column(s) {', '.join(missing)}; found {found}",
             file=file,
-            fix=f"rename the columns, for instance read_{table}(..., columns={{'Your heading': '{missing[0]}'}})",
+            fix=f"name your headings, read_{table}(..., columns={{'Your heading': '{missing[0]}'}})",
         )
     if len(frame) == 0:
-        raise InputError(f"there are no {table}", file=file, fix="check that the file has rows below its heading")
+        raise InputError(
+            f"there are no {table}", file=file, fix="check that the file has rows below its heading"
+        )
     known = [name for name in (*required, *optional) if name in frame]
     rest = [name for name in frame.columns if name not in known]
     out = frame[[*known, *rest]].reset_index(drop=True).copy()
@@ -371,7 +369,11 @@ def _as_dates(frame: pd.DataFrame, name: str, file: str | None) -> pd.Series:
         bad = parsed.isna() & ~_blank(values)
         if bad.any():
             raise _row_error(
-                f"{name} is not a date", frame, bad, file, fix="write it as yyyy-mm-dd, or read it with read_notes"
+                f"{name} is not a date",
+                frame,
+                bad,
+                file,
+                fix="write it as yyyy-mm-dd, or read it with read_notes",
             )
         values = parsed
     return values.astype(DATE)
@@ -386,7 +388,16 @@ def _as_list(value: Any) -> list[str]:
 
 
 def _as_yes_no(frame: pd.DataFrame, name: str, file: str | None) -> pd.Series:
-    words = {"ja": True, "nej": False, "yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
+    words = {
+        "ja": True,
+        "nej": False,
+        "yes": True,
+        "no": False,
+        "true": True,
+        "false": False,
+        "1": True,
+        "0": False,
+    }
     text = frame[name].astype("str").str.strip().str.lower()
     answers = text.map(words)
     bad = answers.isna() & ~_blank(frame[name])

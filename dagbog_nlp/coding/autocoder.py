@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
 from dagbog_nlp.codebook.codebook import Codebook
-from dagbog_nlp.coding.ensemble import ENCODER_VIEW, Ensemble
+from dagbog_nlp.coding.ensemble import Ensemble
 from dagbog_nlp.coding.explanation import (
     Explanation,
     WordWeights,
@@ -73,7 +73,8 @@ class Autocoder:
         self._keyword_coder: tuple[str, KeywordCoder] | None = None
 
     def __repr__(self) -> str:
-        return f"Autocoder(name={self.name!r}, tier={self.tier!r}, codes={len(self.codebook)}, model={self.model!r})"
+        codes = len(self.codebook)
+        return f"Autocoder(name={self.name!r}, tier={self.tier!r}, codes={codes}, model={self.model!r})"
 
     def code(self, notes: Any, *, n_jobs: int = 1, progress: bool = False) -> pd.DataFrame:
         """Code notes.
@@ -169,11 +170,18 @@ class Autocoder:
         if len(frame) != 1:
             raise InputError("explain takes one note", fix="pass a text or one row, notes.iloc[0]")
         sentences = sentence_table(frame)
-        table = sentences[["start", "end"]].assign(score=0.0, threshold=1.0, coded=False, rule_id=None, context=None)
+        table = sentences[["start", "end"]].assign(
+            score=0.0, threshold=1.0, coded=False, rule_id=None, context=None
+        )
         weights: list[tuple[int, int, float]] = []
         hits = self._keywords().code(sentences)
         for hit in hits[hits["code"] == code].itertuples():
-            table.loc[hit.row, ["score", "coded", "rule_id", "context"]] = [1.0, True, hit.rule_id, hit.context]
+            table.loc[hit.row, ["score", "coded", "rule_id", "context"]] = [
+                1.0,
+                True,
+                hit.rule_id,
+                hit.context,
+            ]
             weights.append((int(hit.cue_start), int(hit.cue_end), 1.0))
         if self.ensemble is not None and code in self.ensemble.codes:
             probabilities = self.ensemble.probabilities(sentences, self.tier)
@@ -183,30 +191,30 @@ class Autocoder:
             table["threshold"] = self.ensemble.combinations[self.tier].thresholds[column]
             table["coded"] |= decided
             for sentence in sentences.itertuples():
-                for start, end, weight in self._weights(sentences.iloc[[sentence.Index]], code):
+                for start, end, weight in self._weights(sentences, int(sentence.Index), code):
                     weights.append((int(sentence.start) + start, int(sentence.start) + end, weight))
         words = pd.DataFrame(weights, columns=["start", "end", "weight"])
         text = str(frame["text"].iloc[0])
         return Explanation(str(frame["note_id"].iloc[0]), code, label, text, table, words)
 
-    def _weights(self, sentence: pd.DataFrame, code: str) -> WordWeights:
+    def _weights(self, sentences: pd.DataFrame, row: int, code: str) -> WordWeights:
+        """Weigh the words of one sentence of a note."""
         ensemble = self._trained()
         combination = ensemble.combinations[self.tier]
-        text = str(sentence["text"].iloc[0])
-        if ENCODER_VIEW not in combination.views and not set(ensemble.vectors) & set(combination.views):
-            view = combination.views[0]
-            scale = combination.weights[combination.codes.index(code), 0]
-            return [
-                (start, end, weight * scale)
-                for start, end, weight in linear_word_weights(ensemble.words[view], [text], [code])[0]
-            ]
         column = combination.codes.index(code)
+        text = str(sentences["text"].iloc[row])
+        if not ensemble.needs_encoder(combination.views):
+            weights = linear_word_weights(ensemble.words[combination.views[0]], [text], [code])[0]
+            scale = combination.weights[column, 0]
+            return [(start, end, weight * scale) for start, end, weight in weights]
 
         def log_odds(variants: list[str]) -> np.ndarray:
-            frame = pd.concat([sentence] * len(variants), ignore_index=True)
-            frame["text"] = variants
-            frame["note_id"] = [str(number) for number in range(len(variants))]
-            return combination.log_odds(ensemble.logits(frame, combination.views, combination.codes))[:, column]
+            notes = pd.concat([sentences] * len(variants), ignore_index=True)
+            notes["note_id"] = np.repeat([str(number) for number in range(len(variants))], len(sentences))
+            at = row + len(sentences) * np.arange(len(variants))
+            notes.loc[at, "text"] = variants
+            logits = ensemble.logits(notes, combination.views, combination.codes)
+            return combination.log_odds(logits)[at, column]
 
         return occluded_word_weights(log_odds, text)
 
@@ -258,14 +266,20 @@ class Autocoder:
         starts = sentences["start"].to_numpy()[rows]
         coded = [codes[column] for column in columns]
         view = self.ensemble.combinations[self.tier].views[0]
-        cues = [carrying_words(found) for found in linear_word_weights(self.ensemble.words[view], texts, coded)]
+        cues = [
+            carrying_words(found) for found in linear_word_weights(self.ensemble.words[view], texts, coded)
+        ]
         return pd.DataFrame(
             {
                 "row": rows,
                 "code": coded,
                 "score": probabilities[rows, columns],
-                "cue_start": [None if cue is None else start + cue[0] for start, cue in zip(starts, cues, strict=True)],
-                "cue_end": [None if cue is None else start + cue[1] for start, cue in zip(starts, cues, strict=True)],
+                "cue_start": [
+                    None if cue is None else start + cue[0] for start, cue in zip(starts, cues, strict=True)
+                ],
+                "cue_end": [
+                    None if cue is None else start + cue[1] for start, cue in zip(starts, cues, strict=True)
+                ],
                 "source": "classifier",
                 "model": self.model,
                 "rule_id": None,

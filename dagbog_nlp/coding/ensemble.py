@@ -50,6 +50,10 @@ class Ensemble:
         """The most accurate tier that the models allow."""
         return next(tier for tier in TIERS if tier in self.combinations)
 
+    def needs_encoder(self, views: Sequence[str]) -> bool:
+        """Tell whether some of the views rest on the encoder."""
+        return any(view == ENCODER_VIEW or view in self.vectors for view in views)
+
     def logits(self, sentences: pd.DataFrame, views: Sequence[str], codes: Sequence[str]) -> np.ndarray:
         """Ask some views for some codes.
 
@@ -68,7 +72,8 @@ class Ensemble:
             return out
         texts = sentences["text"].tolist()
         encoded = None
-        if self.encoder is not None and (ENCODER_VIEW in views or any(name in self.vectors for name in views)):
+        known: Sequence[str]
+        if self.encoder is not None and self.needs_encoder(views):
             encoded = self.encoder.encode(sentences)
         for number, view in enumerate(views):
             if view in self.words:
@@ -76,7 +81,10 @@ class Ensemble:
             elif encoded is not None and view == ENCODER_VIEW and self.encoder is not None:
                 known, logits = self.encoder.labels, encoded.logits
             elif encoded is not None and view in self.vectors:
-                known, logits = self.vectors[view].codes_, self.vectors[view].decision_function(encoded.vectors)
+                known, logits = (
+                    self.vectors[view].codes_,
+                    self.vectors[view].decision_function(encoded.vectors),
+                )
             else:
                 continue
             position = {code: column for column, code in enumerate(known)}

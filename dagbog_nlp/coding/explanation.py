@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sparse
+from scipy import sparse
 
 from dagbog_nlp.coding.classifier import SentenceClassifier
 from dagbog_nlp.coding.features import WordFeatures, plain_spelling
@@ -47,7 +47,8 @@ class Explanation:
 
     def __repr__(self) -> str:
         coded = int(self.sentences["coded"].sum())
-        return f"Explanation(note_id={self.note_id!r}, code={self.code!r}, coded sentences: {coded} of {len(self.sentences)})"
+        of = len(self.sentences)
+        return f"Explanation(note_id={self.note_id!r}, code={self.code!r}, coded sentences: {coded} of {of})"
 
     def _repr_html_(self) -> str:
         strongest = float(self.words["weight"].abs().max()) if len(self.words) else 1.0
@@ -152,9 +153,7 @@ def _inverse(counts: sparse.csr_matrix) -> sparse.csr_matrix:
     return inverse
 
 
-def occluded_word_weights(
-    log_odds: Callable[[list[str]], np.ndarray], text: str
-) -> WordWeights:
+def occluded_word_weights(log_odds: Callable[[list[str]], np.ndarray], text: str) -> WordWeights:
     """Weigh each word of a sentence by what its log odds lose when the word is left out (occlusion).
 
     Parameters

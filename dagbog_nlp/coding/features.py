@@ -14,14 +14,15 @@ from importlib.resources import files
 from typing import Any, Self
 
 import numpy as np
-import scipy.sparse as sparse
 import srsly
+from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted
 
 _NUMBER = re.compile(r"\d+")
+_WORD = r"(?u)\w+"
 _CHUNK = re.compile(r"\S+")
 _EDGE = "«»\"“”„'’‘()[]{}<>,;:!?…*-–—"
 
@@ -108,7 +109,7 @@ class WordFeatures(TransformerMixin, BaseEstimator):
         return sparse.hstack([counter.transform(plain) for counter in self._fitted_counters()], format="csr")
 
     def transform(self, X: Sequence[str]) -> sparse.csr_matrix:  # noqa: N803
-        """Weigh the features of n sentences, float32 [n, n_features]; words and n-grams have length 1 each."""
+        """Weigh the features of n sentences, float32 [n, n_features]; unit length for words and n-grams."""
         counts = self.counts(X)
         counts.data = 1 + np.log(counts.data)
         blocks = []
@@ -133,7 +134,7 @@ class WordFeatures(TransformerMixin, BaseEstimator):
         return {name: value for name, value in self.__dict__.items() if name != "_counters"}
 
     def _word_counter(self) -> CountVectorizer:
-        return CountVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\w+", lowercase=False, dtype=np.float32)
+        return CountVectorizer(ngram_range=(1, 2), token_pattern=_WORD, lowercase=False, dtype=np.float32)
 
     def _letter_counter(self) -> CountVectorizer:
         return CountVectorizer(

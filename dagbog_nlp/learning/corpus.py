@@ -83,7 +83,9 @@ def read_corpus(folder: str | Path, *, writers: Iterable[str] | None = None) -> 
         if wanted is None or file_path.stem in wanted:
             _read_file(file_path, paths, notes, cases, sentences)
     if not notes:
-        raise InputError("the folder holds no annotated notes", file=folder, fix="pass the folder with W*.txt")
+        raise InputError(
+            "the folder holds no annotated notes", file=folder, fix="pass the folder with W*.txt"
+        )
     sentence_frame = pd.DataFrame(sentences).merge(
         pd.DataFrame(notes)[["note_id", "date", "focus", "writer"]], on="note_id", how="left"
     )
@@ -91,7 +93,9 @@ def read_corpus(folder: str | Path, *, writers: Iterable[str] | None = None) -> 
     note_frame = read_notes(pd.DataFrame(notes))
     codings = sentence_frame[["case_id", "note_id", "start", "end", "codes"]].explode("codes")
     codings = codings.dropna(subset="codes").rename(columns={"codes": "code"})
-    return Corpus(note_frame, read_cases(pd.DataFrame(cases)), check_codings(codings, note_frame), sentence_frame)
+    return Corpus(
+        note_frame, read_cases(pd.DataFrame(cases)), check_codings(codings, note_frame), sentence_frame
+    )
 
 
 def _read_file(
@@ -142,7 +146,9 @@ def _read_file(
                 }
             )
         else:
-            raise InputError("the line is not in the corpus format", file=path, row=number, fix="see MANUAL.md")
+            raise InputError(
+                "the line is not in the corpus format", file=path, row=number, fix="see MANUAL.md"
+            )
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

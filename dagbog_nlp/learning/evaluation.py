@@ -162,7 +162,9 @@ def evaluate_scores(
     return Evaluation(pd.DataFrame.from_dict(rows, orient="index"), pd.concat(curves, ignore_index=True))
 
 
-def _figures(gold: np.ndarray, given: np.ndarray, group: np.ndarray, drawn: np.ndarray) -> dict[str, np.ndarray]:
+def _figures(
+    gold: np.ndarray, given: np.ndarray, group: np.ndarray, drawn: np.ndarray
+) -> dict[str, np.ndarray]:
     def of_groups(mask: np.ndarray) -> np.ndarray:
         return drawn @ np.bincount(group, weights=mask, minlength=drawn.shape[1])
 
@@ -175,7 +177,9 @@ def _figures(gold: np.ndarray, given: np.ndarray, group: np.ndarray, drawn: np.n
         }
 
 
-def _average_precision(gold: np.ndarray, scores: np.ndarray, group: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+def _average_precision(
+    gold: np.ndarray, scores: np.ndarray, group: np.ndarray, drawn: np.ndarray
+) -> np.ndarray:
     order = np.argsort(-scores, kind="stable")
     hit, of, sorted_scores = gold[order], group[order], scores[order]
     last = np.append(np.flatnonzero(sorted_scores[1:] != sorted_scores[:-1]), len(order) - 1)
@@ -190,7 +194,13 @@ def _average_precision(gold: np.ndarray, scores: np.ndarray, group: np.ndarray, 
 
 
 def calibration_curve(gold: np.ndarray, scores: np.ndarray) -> pd.DataFrame:
-    """Compare mean score and share coded in ten bins of equal width: ``bin, sentences, mean_score, share_coded``."""
+    """Compare mean score and share coded in ten bins of equal width.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``bin, sentences, mean_score, share_coded``; bins without sentences are left out.
+    """
     bins = np.minimum((scores * BINS).astype(int), BINS - 1)
     frame = pd.DataFrame({"bin": bins, "score": scores, "gold": gold})
     grouped = frame.groupby("bin").agg(

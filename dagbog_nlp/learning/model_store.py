@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 import tomllib
@@ -18,13 +17,18 @@ import skops.io
 from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.coding.autocoder import Autocoder
 from dagbog_nlp.coding.combination import Combination
-from dagbog_nlp.coding.encoder import SentenceEncoder
+from dagbog_nlp.coding.encoder import CONTEXT_FILE, ENCODER_FILE, TOKENIZER_FILE, SentenceEncoder
 from dagbog_nlp.coding.ensemble import Ensemble
 from dagbog_nlp.errors import InputError, ModelError, NotFittedError
 
 FORMAT = 1
-CARD_FILE, MODEL_FILE, CLASSIFIER_FILE, CODEBOOK_FILE = "CARD.md", "model.toml", "classifier.skops", "codebook.yaml"
-ENCODER_FILES = ("encoder.onnx", "tokenizer.json", "encoder.json")
+CARD_FILE, MODEL_FILE, CLASSIFIER_FILE, CODEBOOK_FILE = (
+    "CARD.md",
+    "model.toml",
+    "classifier.skops",
+    "codebook.yaml",
+)
+ENCODER_FILES = (ENCODER_FILE, CONTEXT_FILE, TOKENIZER_FILE)
 TRUSTED = (
     "dagbog_nlp.coding.classifier.SentenceClassifier",
     "dagbog_nlp.coding.features.WordFeatures",
@@ -62,7 +66,9 @@ def load(model: str | Path = SHIPPED, *, tier: str | None = None) -> Autocoder:
     try:
         card = tomllib.loads((folder / MODEL_FILE).read_text("utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ModelError("the model has no readable model.toml", file=folder, fix="save the model again") from error
+        raise ModelError(
+            "the model has no readable model.toml", file=folder, fix="save the model again"
+        ) from error
     if card.get("format") != FORMAT:
         raise ModelError(
             f"the model has format {card.get('format')}, this version reads {FORMAT}",
@@ -74,7 +80,7 @@ def load(model: str | Path = SHIPPED, *, tier: str | None = None) -> Autocoder:
             raise ModelError(f"{name} is missing or was changed", file=folder, fix="restore the model folder")
     stored = _read_classifier(folder / CLASSIFIER_FILE)
     encoder = None
-    if "encoder.onnx" in card["files"] and tier != "fast":
+    if ENCODER_FILE in card["files"] and tier != "fast":
         encoder = SentenceEncoder.load(folder)
     combinations = {
         name: Combination.from_dict(data)
@@ -127,8 +133,7 @@ def save(
         if ensemble.encoder is not None:
             source = Path(encoder_from) if encoder_from is not None else ensemble.encoder.folder
             for name in ENCODER_FILES:
-                if (source / name).is_file():
-                    shutil.copyfile(source / name, work / name)
+                shutil.copyfile(source / name, work / name)
         hashes = {path.name: file_hash(path) for path in sorted(work.iterdir())}
         coder.model = hashlib.sha256("".join(hashes.values()).encode()).hexdigest()[:12]
         (work / CARD_FILE).write_text(card or _short_card(coder), encoding="utf-8")
@@ -162,7 +167,9 @@ def _read_classifier(path: Path) -> dict[str, Any]:
     try:
         unknown = [name for name in skops.io.get_untrusted_types(file=path) if name not in TRUSTED]
     except Exception as error:
-        raise ModelError("the classifier file is not readable", file=path, fix="restore the model folder") from error
+        raise ModelError(
+            "the classifier file is not readable", file=path, fix="restore the model folder"
+        ) from error
     if unknown:
         raise ModelError(
             f"the classifier file holds types that are not allowed: {', '.join(sorted(unknown))}",
@@ -196,9 +203,11 @@ def _replace_folder(work: Path, target: Path) -> None:
         work.replace(target)
         return
     if not target.is_dir() or (any(target.iterdir()) and not (target / MODEL_FILE).is_file()):
-        raise InputError("the folder holds something else than a model", file=target, fix="choose an empty folder")
+        raise InputError(
+            "the folder holds something else than a model", file=target, fix="choose an empty folder"
+        )
     old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-old-"))
-    os.rmdir(old)
+    old.rmdir()
     target.replace(old)
     work.replace(target)
     shutil.rmtree(old)

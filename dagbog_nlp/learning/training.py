@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from dagbog_nlp.coding.features import WordFeatures
 from dagbog_nlp.errors import InputError
 from dagbog_nlp.learning.calibration import fit_combination
 from dagbog_nlp.learning.evaluation import Evaluation, evaluate_scores, truth_table
+from dagbog_nlp.learning.model_store import save
 from dagbog_nlp.notes.sentences import sentence_table
 from dagbog_nlp.tables import check_codings, check_notes
 
@@ -44,10 +46,8 @@ class TrainedCoder(Autocoder):
     evaluation: Evaluation
     verdicts: pd.Series
 
-    def save(self, folder: Any) -> Any:
+    def save(self, folder: str | Path) -> Path:
         """Write the model to a folder; see :func:`dagbog_nlp.learning.model_store.save`."""
-        from dagbog_nlp.learning.model_store import save
-
         return save(self, folder)
 
 
@@ -113,7 +113,9 @@ def train(
     codings = check_codings(manual_codings, notes)
     codings = codings[codings["source"] == "manual"]
     if not len(codings):
-        raise InputError("no coding has the source 'manual'", fix="confirm codings in a review, then train on those")
+        raise InputError(
+            "no coding has the source 'manual'", fix="confirm codings in a review, then train on those"
+        )
     codebook = (base.codebook if base is not None else Codebook.load()).model_copy(deep=True)
     codes = _codes_to_learn(codebook, codings)
     sentences = sentence_table(notes)
@@ -121,14 +123,16 @@ def train(
     learnable = [code for code in codes if truth[code].sum() >= MIN_EXAMPLES]
     if not learnable:
         raise InputError(
-            f"no code has {MIN_EXAMPLES} coded sentences ({len(sentences)} sentences, {len(codings)} codings)",
+            f"no code has {MIN_EXAMPLES} coded sentences ({len(sentences)} sentences in all)",
             fix="code more notes by hand",
         )
     groups = sentences["case_id"].to_numpy()
     if len(set(groups)) < 2:
         raise InputError("the notes are of one case only", fix="code notes of at least two cases, better ten")
     own = base.ensemble if base is not None else None
-    fit = fit_ensemble(sentences, truth[learnable], groups, base=own, min_cases=min_cases, goal=goal, seed=seed)
+    fit = fit_ensemble(
+        sentences, truth[learnable], groups, base=own, min_cases=min_cases, goal=goal, seed=seed
+    )
     coder = TrainedCoder(codebook, fit.ensemble, name=name)
     coder.evaluation = fit.evaluation(truth[learnable], groups, coder.tier)
     coder.verdicts = verdicts(coder.evaluation)
@@ -183,7 +187,9 @@ def fit_ensemble(
     folds_by = groups if folds_by is None else folds_by
     texts = sentences["text"].to_numpy()
     features = WordFeatures(min_groups=min_cases)
-    words: dict[str, SentenceClassifier] = {f"base_{name}": model for name, model in (base.words if base else {}).items()}
+    words: dict[str, SentenceClassifier] = {
+        f"base_{name}": model for name, model in (base.words if base else {}).items()
+    }
     vectors: dict[str, SentenceClassifier] = {
         f"base_{name}": model for name, model in (base.vectors if base else {}).items()
     }
@@ -220,7 +226,11 @@ def fit_ensemble(
 
 
 def out_of_fold(
-    model: SentenceClassifier, inputs: np.ndarray, truth: pd.DataFrame, groups: np.ndarray, folds_by: np.ndarray
+    model: SentenceClassifier,
+    inputs: np.ndarray,
+    truth: pd.DataFrame,
+    groups: np.ndarray,
+    folds_by: np.ndarray,
 ) -> np.ndarray:
     """Return log odds of each sentence by a model that was fitted without its fold, float32 [n, n_codes]."""
     out = np.zeros(truth.shape, dtype=np.float32)

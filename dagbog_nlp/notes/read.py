@@ -26,12 +26,16 @@ DELIMITERS = ";,\t|"
 ENCODINGS = ("utf-8-sig", "cp1252")
 _EXCEL_EPOCH = dt.datetime(1899, 12, 30)
 _EXCEL_DAYS = (10_000, 80_000)
-_DAY_FIRST = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})(?:[ T]+(?:kl\.? *)?(\d{1,2})[:.](\d{2})(?::\d{2})?)?")
+_DAY_FIRST = re.compile(
+    r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4}|\d{2})(?:[ T]+(?:kl\.? *)?(\d{1,2})[:.](\d{2})(?::\d{2})?)?"
+)
 _SERIAL = re.compile(r"\d{5}(?:[.,]\d+)?")
 _OTHER_STAGES = {".qdpx": "dagbog_nlp.exchange.qdpx_read:notes_frame"}
 
 
-def read_notes(source: Any, *, columns: Mapping[str, str] | None = None, sheet: str | int = 0) -> pd.DataFrame:
+def read_notes(
+    source: Any, *, columns: Mapping[str, str] | None = None, sheet: str | int = 0
+) -> pd.DataFrame:
     """Read diary notes into the notes table.
 
     Parameters
@@ -60,7 +64,7 @@ def read_notes(source: Any, *, columns: Mapping[str, str] | None = None, sheet: 
     Examples
     --------
     >>> import pandas as pd
-    >>> frame = pd.DataFrame({"sag": ["A"], "notat_id": [1], "dato": ["03-02-2024"], "tekst": ["Mor ringer."]})
+    >>> frame = pd.DataFrame({"sag": ["A"], "notat_id": [1], "dato": ["03-02-2024"], "tekst": ["Fri."]})
     >>> read_notes(frame).loc[0, "date"].date().isoformat()
     '2024-02-03'
     """
@@ -69,7 +73,9 @@ def read_notes(source: Any, *, columns: Mapping[str, str] | None = None, sheet: 
     return check_notes(_with_dates(frame, ("date",), name), file=name)
 
 
-def read_cases(source: Any, *, columns: Mapping[str, str] | None = None, sheet: str | int = 0) -> pd.DataFrame:
+def read_cases(
+    source: Any, *, columns: Mapping[str, str] | None = None, sheet: str | int = 0
+) -> pd.DataFrame:
     """Read case data into the cases table.
 
     Parameters
@@ -153,7 +159,9 @@ def _frame_of(source: Any, sheet: str | int) -> tuple[pd.DataFrame, str | None]:
         return _read_excel(path, sheet), path.name
     if suffix not in readers:
         raise InputError(
-            f"files ending in {suffix or 'nothing'} are not read", file=path, fix="save it as csv, xlsx or parquet"
+            f"files ending in {suffix or 'nothing'} are not read",
+            file=path,
+            fix="save it as csv, xlsx or parquet",
         )
     return readers[suffix](path), path.name
 
@@ -235,7 +243,9 @@ def _plain(heading: object) -> str:
     return re.sub(r"[\s_\-./:\ufeff]", "", text)
 
 
-def _rename(frame: pd.DataFrame, table: str, columns: Mapping[str, str] | None, file: str | None) -> pd.DataFrame:
+def _rename(
+    frame: pd.DataFrame, table: str, columns: Mapping[str, str] | None, file: str | None
+) -> pd.DataFrame:
     own = dict(columns or {})
     absent = [name for name in own if name not in frame]
     if absent:
