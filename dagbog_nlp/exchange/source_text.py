@@ -106,7 +106,7 @@ def render(text: str, target: Target, *, portable: bool, newlines: str) -> Rende
         shown, line_ends = re.sub("[\r\n]", " ", shown), []
     else:
         line_ends = _LINE_END.findall(shown)
-    start = 1 if shown.startswith(BOM) else 0
+    start = len(shown) - len(shown.lstrip(BOM))
     written = _LINE_END.sub(target.line_end, shown[start:])
     data = ((BOM if target.bom else "") + written).encode("utf-8")
     return RenderedText(data, written, _places(shown, written, start, target), _changes(start, line_ends))
@@ -140,14 +140,14 @@ def restore(raw: str, changes: str) -> tuple[str, Positions]:
     'a\r\nb'
     """
     line_ends = [match.span() for match in _LINE_END.finditer(raw)]
-    bom, letters = changes.startswith("b"), changes.removeprefix("b")
+    letters = changes.lstrip("b")
     if len(letters) == 1:
         letters *= len(line_ends)
     if letters and (len(letters) != len(line_ends) or set(letters) - set(_BREAK)):
         raise ExchangeError(
             "the number of lines in the text has changed", fix="read with notes=, the notes as sent"
         )
-    parts, place, last = [BOM if bom else ""], np.zeros(len(raw) + 1, dtype=np.int64), 0
+    parts, place, last = [BOM * (len(changes) - len(letters))], np.zeros(len(raw) + 1, dtype=np.int64), 0
     length = len(parts[0])
     for (start, end), letter in zip(line_ends, letters or "n" * len(line_ends), strict=True):
         place[last:start] = np.arange(start - last) + length
@@ -221,4 +221,4 @@ def _changes(start: int, line_ends: Sequence[str]) -> str:
         letters = ""
     elif len(set(letters)) == 1:
         letters = letters[0]
-    return ("b" if start else "") + letters
+    return "b" * start + letters

@@ -71,14 +71,14 @@ def test_what_is_written_is_read_back_and_is_valid(tmp_path, notes, codings, cas
 def coded_texts(draw):
     text = "".join(draw(st.lists(ALPHABET, max_size=30)))
     places = [i for i in range(len(text) + 1) if text[max(i - 1, 0) : i + 1] != "\r\n"]
-    places = places[text.startswith("\ufeff") :]
+    places = [i for i in places if i >= len(text) - len(text.lstrip("\ufeff"))]
     spans = draw(
         st.lists(st.tuples(st.sampled_from(places), st.sampled_from(places)).map(sorted), max_size=4)
     )
     return text, [tuple(span) for span in spans]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=st.lists(coded_texts(), min_size=1, max_size=3), target=st.sampled_from(sorted(TARGETS)))
 def test_any_text_and_span_survive(tmp_path, drawn, target):
     rows = [
