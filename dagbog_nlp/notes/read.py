@@ -69,8 +69,8 @@ def read_notes(
     '2024-02-03'
     """
     frame, name = _frame_of(source, sheet)
-    frame = _rename(frame, "notes", columns, name)
-    return check_notes(_with_dates(frame, ("date",), name), file=name)
+    frame = rename_headings(frame, "notes", columns, name)
+    return check_notes(with_dates(frame, ("date",), name), file=name)
 
 
 def read_cases(
@@ -102,8 +102,8 @@ def read_cases(
     'svær'
     """
     frame, name = _frame_of(source, sheet)
-    frame = _rename(frame, "cases", columns, name)
-    return check_cases(_with_dates(frame, ("enrolled", "discharged"), name), file=name)
+    frame = rename_headings(frame, "cases", columns, name)
+    return check_cases(with_dates(frame, ("enrolled", "discharged"), name), file=name)
 
 
 def parse_date(value: Any) -> dt.datetime | None:
@@ -156,7 +156,7 @@ def _frame_of(source: Any, sheet: str | int) -> tuple[pd.DataFrame, str | None]:
         return pkgutil.resolve_name(_OTHER_STAGES[suffix])(path), path.name
     readers = {".csv": _read_csv, ".txt": _read_csv, ".tsv": _read_csv, ".parquet": _read_parquet}
     if suffix in (".xlsx", ".xlsm"):
-        return _read_excel(path, sheet), path.name
+        return read_excel(path, sheet), path.name
     if suffix not in readers:
         raise InputError(
             f"files ending in {suffix or 'nothing'} are not read",
@@ -220,13 +220,15 @@ def _read_parquet(path: Path) -> pd.DataFrame:
         raise InputError("the parquet file cannot be read", file=path, fix="write it again") from error
 
 
-def _read_excel(path: Path, sheet: str | int) -> pd.DataFrame:
+def read_excel(path: Path, sheet: str | int) -> pd.DataFrame:
+    """Read one sheet as it is, blank cells as missing."""
     try:
-        return pd.read_excel(path, sheet_name=sheet, dtype=object, keep_default_na=False, na_values=[""])
+        cells = pd.read_excel(path, sheet_name=sheet, dtype=object, keep_default_na=False, na_values=[""])
     except Exception as error:
         raise InputError(
             "the Excel file or sheet cannot be read", file=path, fix="save it as xlsx and check sheet="
         ) from error
+    return cells.infer_objects()
 
 
 @cache
@@ -243,9 +245,10 @@ def _plain(heading: object) -> str:
     return re.sub(r"[\s_\-./:\ufeff]", "", text)
 
 
-def _rename(
+def rename_headings(
     frame: pd.DataFrame, table: str, columns: Mapping[str, str] | None, file: str | None
 ) -> pd.DataFrame:
+    """Give the columns of the table ``notes`` or ``cases`` their declared names."""
     own = dict(columns or {})
     absent = [name for name in own if name not in frame]
     if absent:
@@ -273,7 +276,8 @@ def _rename(
     return frame.set_axis(names, axis=1)
 
 
-def _with_dates(frame: pd.DataFrame, names: tuple[str, ...], file: str | None) -> pd.DataFrame:
+def with_dates(frame: pd.DataFrame, names: tuple[str, ...], file: str | None) -> pd.DataFrame:
+    """Read the named columns as dates, or say which row holds none."""
     frame = frame.copy()
     for name in names:
         if name not in frame or pd.api.types.is_datetime64_any_dtype(frame[name]):
