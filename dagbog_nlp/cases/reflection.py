@@ -12,7 +12,7 @@ from dagbog_nlp.cases.crosstabs import assessed
 from dagbog_nlp.cases.disclosure import round_to_base, suppress
 from dagbog_nlp.cases.rendering import cell
 from dagbog_nlp.cases.statistics import wilson_interval
-from dagbog_nlp.cases.wording import Language, phrase, words_for
+from dagbog_nlp.cases.wording import Language, p_value, phrase, words_for
 from dagbog_nlp.errors import InputError
 from dagbog_nlp.tables import GOALS, SEVERITIES
 
@@ -59,7 +59,7 @@ class ReflectionTable(CrossTable):
             test=test,
             limit=limit,
             cells=cells,
-            fit=self.fit * np.nan if changed else self.fit,
+            fit=self.fit.where(self.fit.index == "of") if changed else self.fit,
         )
 
     def to_frame(
@@ -94,7 +94,7 @@ class ReflectionTable(CrossTable):
         lines = super().notes(language)
         if pd.notna(self.fit["placed"]):
             values = {name: self.fit[name] for name in ("placed", "of", "by_chance")}
-            lines.append(phrase("fit", language, p=self.fit["p"], **values))
+            lines.append(phrase("fit", language, p=p_value(self.fit["p"], language), **values))
         return lines
 
 

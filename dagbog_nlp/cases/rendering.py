@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -55,7 +55,7 @@ def _add_totals(out: pd.DataFrame, table: CrossTable, word: str) -> None:
         out.loc[word] = [*row, cell(whole, whole)]
 
 
-def cell(count: object, of: object, interval: tuple[float, float] | None = None) -> str:
+def cell(count: Any, of: Any, interval: tuple[float, float] | None = None) -> str:
     """Write a count with its percentage, halves rounded up: ``18 (90%)``."""
     if pd.isna(count):
         return HIDDEN
@@ -118,12 +118,17 @@ def to_html(table: CrossTable, path: str | Path | None, language: Language) -> s
     else:
         safe = frame.map(escape).rename(index=escape, columns=escape)
         shown = GT(safe.rename_axis(" ").reset_index(), rowname_col=" ", id="tabel").tab_header(escape(title))
+        shown = shown.cols_align("right", columns=[name for name in safe if safe[name].map(_is_figure).all()])
         for line in notes:
             shown = shown.tab_source_note(escape(line))
         html = shown.as_raw_html()
     if path is not None:
         write(path, html.encode("utf-8"))
     return html
+
+
+def _is_figure(text: str) -> bool:
+    return text in {"", HIDDEN} or text[0].isdigit() or text[0] in "<≥"
 
 
 def to_png(table: CrossTable, path: str | Path, language: Language) -> None:
