@@ -1,22 +1,32 @@
 """Keyword rules as tables: entries and phrases, compiled once, matched on word types.
 
 A rule is one element or several. Elements: a word, a glob, ``=exact``, ``a|b``, ``@list``;
-``...`` lets up to four words stand between; `` + `` asks for both parts anywhere in the sentence.
+``...`` lets up to six words stand between. A phrase does not reach across punctuation; `` + `` asks
+for both parts anywhere in the sentence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
 from dagbog_nlp.codebook.codebook import Code, Codebook, Keywords
-from dagbog_nlp.codebook.wordforms import Match, WordForms
+from dagbog_nlp.codebook.wordforms import GLOB, Match, WordForms
 from dagbog_nlp.errors import CodebookError
 
 GAP = "..."
-LONGEST_GAP = 4
+LONGEST_GAP = 6
 INFLECTED_FROM = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A sentence as the rules see it: the elements that each word fulfils, and where a new clause begins."""
+
+    elements: tuple[frozenset[int], ...]
+    after_break: tuple[bool, ...]
+    present: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +37,24 @@ class Phrase:
     elements: tuple[int, ...]
     gaps: tuple[bool, ...]
 
-    def spans(self, words: Sequence[frozenset[int]]) -> list[tuple[int, int]]:
+    def spans(self, words: Words) -> list[tuple[int, int]]:
         """Return where the phrase stands, as half-open ranges of word positions."""
         found = []
-        for first, held in enumerate(words):
+        for first, held in enumerate(words.elements):
             if self.elements[0] in held:
                 last = self._after(words, first + 1, 1)
                 if last:
                     found.append((first, last))
         return found
 
-    def _after(self, words: Sequence[frozenset[int]], position: int, step: int) -> int:
+    def _after(self, words: Words, position: int, step: int) -> int:
         if step == len(self.elements):
             return position
         reach = LONGEST_GAP if self.gaps[step] else 0
-        for at in range(position, min(position + reach + 1, len(words))):
-            if self.elements[step] in words[at]:
+        for at in range(position, min(position + reach + 1, len(words.elements))):
+            if words.after_break[at]:
+                return 0
+            if self.elements[step] in words.elements[at]:
                 end = self._after(words, at + 1, step + 1)
                 if end:
                     return end
@@ -62,9 +74,9 @@ class Rule:
         """Whether the rule is a single element, so that the word type alone decides."""
         return len(self.parts) == 1 and len(self.parts[0].elements) == 1
 
-    def spans(self, words: Sequence[frozenset[int]], present: frozenset[int]) -> list[tuple[int, int]]:
+    def spans(self, words: Words) -> list[tuple[int, int]]:
         """Return the ranges that the rule covers, empty when a part is missing."""
-        if not self.need <= present:
+        if not self.need <= words.present:
             return []
         found = [part.spans(words) for part in self.parts]
         return [span for spans in found for span in spans] if all(found) else []
@@ -135,9 +147,12 @@ class RuleBook:
 
     def _entries(self, token: str, *, phrase: bool) -> Iterable[str]:
         for part in token.split("|"):
-            for entry in self._lists[part[1:]] if part.startswith("@") else (part,):
-                short = phrase and "*" not in entry and entry[0] != "=" and len(entry) < INFLECTED_FROM
-                yield f"={entry}" if short else entry
+            if part.startswith("@"):
+                for entry in self._lists[part[1:]]:
+                    yield from self._entries(entry, phrase=phrase)
+            else:
+                short = phrase and len(part) < INFLECTED_FROM and part[0] != "=" and not set(part) & set(GLOB)
+                yield f"={part}" if short else part
 
     @cached_property
     def _tables(self) -> tuple[tuple[WordForms, dict[str, list[int]]], ...]:
@@ -159,6 +174,11 @@ class RuleBook:
                 for element in owners[match.entry]:
                     found.setdefault(element, match)
         return found
+
+    @property
+    def first_parts(self) -> frozenset[str]:
+        """The folded beginnings of words that may stand split in two."""
+        return self._tables[0][0].first_parts
 
     @cached_property
     def triggers(self) -> frozenset[int]:

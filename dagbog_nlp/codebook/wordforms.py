@@ -1,9 +1,9 @@
 """Danish word forms: from a codebook entry to every spelling that should match it.
 
-An entry is a plain word (``trøste``), a glob (``trøst*``, ``*kontakt``) or an exact spelling
-(``=kontakter``). A plain word takes its inflections, compounds that end in it (the last part of a
-Danish compound is its head), ae/oe/aa for æ/ø/å, hyphens, and misspellings one edit away that are
-no Danish words themselves.
+An entry is a plain word (``trøste``), a glob (``trøst*``, ``?*kontakt``; ``?`` is one letter, ``#`` a
+number) or an exact spelling (``=kontakter``). A plain word takes its inflections, compounds that end
+in it (the last part of a Danish compound is its head), ae/oe/aa for æ/ø/å, hyphens, and misspellings
+one edit away that are no Danish words themselves.
 """
 
 from __future__ import annotations
@@ -12,21 +12,27 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 
 import simplemma
 import srsly
 
 WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+(?:[-'’´](?:[^\W_]|[\u0300-\u036f])+)*")
+GLOB = {"*": ".*", "?": ".", "#": r"\d.*"}
 MISSPELLED_FROM = 6
 COMPOUND_FROM = 4
+_PREPOSITIONS = frozenset(
+    ("efter", "foer", "imod", "inden", "mellem", "omkring", "over", "siden", "uden", "under")
+)
 _FOLD = str.maketrans({"æ": "ae", "ø": "oe", "å": "aa", "ä": "ae", "ö": "oe", "é": "e", "è": "e", "ü": "y"})
 _VOWELS = "aeiouyæøå"
 _ADJECTIVE = re.compile(r"(?:fuld|som|løs|lig|ig|sk|bar|mæssig|agtig|kvalt|labil|færdig|ende|tom)$")
-_NOUN_ENDINGS = ("en", "et", "e", "er", "ene", "erne")
+_ENDINGS = ("en", "et", "e", "er", "ene", "erne", "ere", "est", "este", "t")
 _ADJECTIVE_ENDINGS = ("t", "e", "ere", "est", "este")
 _VERB_ENDINGS = ("e", "er", "es", "ede", "edes", "et", "t", "te", "tes", "ende", "")
+_CONTRACTED = re.compile(r"[^aeiouyæøå]e[lnr]$")
+_CONTRACTED_ENDINGS = ("e", "ene", "er", "erne", "ere", "est", "este")
 _E_NOUN_ENDINGS = ("en", "er", "erne", "et", "ene")
 
 
@@ -62,9 +68,9 @@ def fold(word: str) -> str:
 
 
 @cache
-def _strong_verbs() -> dict[str, list[str]]:
-    path = resources.files("dagbog_nlp") / "resources" / "strong_verbs_da.yaml"
-    return {verb: forms.split() for verb, forms in srsly.yaml_loads(path.read_text("utf-8")).items()}
+def _irregular() -> dict[str, list[str]]:
+    path = resources.files("dagbog_nlp") / "resources" / "irregular_forms_da.yaml"
+    return {word: forms.split() for word, forms in srsly.yaml_loads(path.read_text("utf-8")).items()}
 
 
 def inflect(word: str) -> set[str]:
@@ -91,7 +97,7 @@ def inflect(word: str) -> set[str]:
     True
     """
     base = normalise(word)
-    forms = {base, *_strong_verbs().get(base, ())}
+    forms = {base, *_irregular().get(base, ())}
     if _ADJECTIVE.search(base):
         forms |= {stem + ending for stem in (base, _doubled(base)) for ending in _ADJECTIVE_ENDINGS}
     elif base.endswith("e"):
@@ -104,7 +110,10 @@ def inflect(word: str) -> set[str]:
             base + ending for ending in ("en", "et", "er", "erne", "ene", "r", "s", "ede", "et", "ende")
         }
     else:
-        forms |= {stem + ending for stem in (base, _doubled(base)) for ending in _NOUN_ENDINGS}
+        forms |= {stem + ending for stem in (base, _doubled(base)) for ending in _ENDINGS}
+    if _CONTRACTED.search(base):
+        stem = re.sub(r"([^aeiouyæøå])\1?e([lnr])$", r"\1\2", base)
+        forms |= {stem + ending for ending in _CONTRACTED_ENDINGS}
     return forms | {form + "s" for form in forms if not form.endswith("s")}
 
 
@@ -137,12 +146,16 @@ class WordForms:
         self._forms: dict[str, list[str]] = {}
         self._globs: list[tuple[re.Pattern[str], str]] = []
         self._near: dict[str, set[str]] = {}
+        spellings: set[str] = set()
         for entry in dict.fromkeys(entries):
-            if "*" in entry:
-                body = ".*".join(re.escape(fold(part)) for part in entry.split("*"))
+            if set(entry) & set(GLOB):
+                body = "".join(GLOB.get(sign) or re.escape(fold(sign)) for sign in entry)
                 self._globs.append((re.compile(body), entry))
             else:
-                for form in {normalise(entry[1:])} if entry.startswith("=") else inflect(entry):
+                exact = entry.startswith("=")
+                forms = {normalise(entry[1:])} if exact else inflect(entry)
+                spellings |= set() if exact else forms
+                for form in forms:
                     self._forms.setdefault(fold(form), []).append(entry)
         self._plain = {
             key: plain
@@ -151,10 +164,10 @@ class WordForms:
         }
         self._longest = max(map(len, self._plain), default=0)
         if lenient:
-            for key in self._plain:
-                if len(key) >= MISSPELLED_FROM:
-                    for cut in _deletions(key):
-                        self._near.setdefault(cut, set()).add(key)
+            for form in spellings:
+                if len(form) >= MISSPELLED_FROM:
+                    for cut in _deletions(form):
+                        self._near.setdefault(cut, set()).add(form)
 
     def match(self, word: str) -> list[Match]:
         """Return every entry that the word matches, best kind first: form, glob, compound, misspelling."""
@@ -163,7 +176,17 @@ class WordForms:
         found += [Match(entry, "glob") for pattern, entry in self._globs if pattern.fullmatch(key)]
         if found or not self._lenient:
             return found
-        return self._misspelling(word, key) or self._compound(word, key)
+        return self._misspelling(word) or self._compound(word, key)
+
+    @cached_property
+    def first_parts(self) -> frozenset[str]:
+        """The folded beginnings at which a writer may have split a plain word in two."""
+        return frozenset(
+            key[:cut]
+            for key in self._plain
+            for cut in range(COMPOUND_FROM, len(key) - COMPOUND_FROM + 1)
+            if key[:cut] not in _PREPOSITIONS
+        )
 
     def _compound(self, word: str, key: str) -> list[Match]:
         for cut in range(max(2, len(key) - self._longest), len(key) - COMPOUND_FROM + 1):
@@ -172,14 +195,18 @@ class WordForms:
                 return [Match(entry, "compound") for entry in entries]
         return []
 
-    def _misspelling(self, word: str, key: str) -> list[Match]:
-        near = {form for cut in _deletions(key) for form in self._near.get(cut, ()) if _one_edit(key, form)}
+    def _misspelling(self, word: str) -> list[Match]:
+        written = normalise(word)
+        near = {
+            form
+            for cut in _deletions(written)
+            for form in self._near.get(cut, ())
+            if _one_edit(written, form)
+        }
         if not near or is_word(word):
             return []
-        return [
-            Match(entry, "misspelling")
-            for entry in dict.fromkeys(e for form in sorted(near) for e in self._plain[form])
-        ]
+        entries = dict.fromkeys(entry for form in sorted(near) for entry in self._plain[fold(form)])
+        return [Match(entry, "misspelling") for entry in entries]
 
 
 @cache
@@ -207,7 +234,7 @@ def _deletions(key: str) -> set[str]:
 
 
 def _one_edit(left: str, right: str) -> bool:
-    if left[:1] != right[:1] or abs(len(left) - len(right)) > 1:
+    if fold(left[:1])[:1] != fold(right[:1])[:1] or abs(len(left) - len(right)) > 1:
         return False
     start = 0
     while start < min(len(left), len(right)) and left[start] == right[start]:

@@ -194,7 +194,7 @@ def sentence_table(notes: pd.DataFrame) -> pd.DataFrame:
     of = [row for row, _, _ in rows]
     columns = [name for name in ("case_id", "note_id", "date", "focus") if name in notes]
     frame = notes[columns].iloc[of].reset_index(drop=True)
-    frame["date"] = pd.Series(frame["date"].to_numpy(), dtype=DATE)  # type: ignore[call-overload]
+    frame["date"] = pd.Series(frame["date"].to_numpy(), dtype=DATE)
     frame["start"] = pd.Series([start for _, start, _ in rows], dtype="int64")
     frame["end"] = pd.Series([end for _, _, end in rows], dtype="int64")
     frame["text"] = pd.Series([texts[row][start:end] for row, start, end in rows], dtype="str")
