@@ -1,0 +1,239 @@
+"""Chunks of a csv file: one pass finds where they begin, then each can be read by itself."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import pandas as pd
+
+from dagbog_nlp.errors import InputError
+from dagbog_nlp.notes.chunks import (
+    NO_TEXT,
+    BadNote,
+    Chunk,
+    NoteFile,
+    Scanned,
+    Scanning,
+    changed_error,
+    digest,
+    notes_columns,
+    notes_table,
+)
+from dagbog_nlp.notes.read import find_delimiter
+
+_BOM = b"\xef\xbb\xbf"
+_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_NOT_CP1252 = re.compile("[\x81\x8d\x8f\x90\x9d]")
+_FIX = "put quotes around texts that hold delimiters, quotes or line breaks"
+
+
+class _Lines:
+    """The lines of a file one byte a character, with the position behind the last one given.
+
+    Latin-1 keeps bytes and characters in step, and the csv module looks at ASCII only, so that
+    records are found before the encoding is known.
+    """
+
+    def __init__(self, stream: BinaryIO, position: int) -> None:
+        self._lines = io.TextIOWrapper(stream, encoding="latin-1", newline="")
+        self.position = position
+        self.pieces: list[bytes] = []
+        self.digest = hashlib.blake2b(digest_size=16)
+        self.utf8 = self.not_utf8 = 0
+        self._now = (False, False)
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            data = line.encode("latin-1")
+            self.position += len(data)
+            self.pieces.append(data)
+            self.digest.update(data)
+            if not line.isascii():
+                self._look(line, data)
+            yield line
+
+    def _look(self, line: str, data: bytes) -> None:
+        try:
+            data.decode("utf-8")
+            self.utf8 += 1
+            bad = False
+        except UnicodeDecodeError:
+            self.not_utf8 += 1
+            bad = True
+        self._now = (self._now[0] or bad, self._now[1] or bool(_NOT_CP1252.search(line)))
+
+    def undecodable(self) -> tuple[bool, bool]:
+        """Whether the record just read is not UTF-8, and not cp1252; then forget it."""
+        now, self._now = self._now, (False, False)
+        return now
+
+    def take(self) -> bytes:
+        """The bytes since the last call."""
+        data = b"".join(self.pieces)
+        self.pieces.clear()
+        return data
+
+
+def scan_csv(path: Path, scanning: Scanning) -> Scanned:
+    """Find the chunks of a csv file and its bad rows, in memory that does not grow with the file.
+
+    Parameters
+    ----------
+    path
+        The file.
+    scanning
+        What it needs to know of the run.
+
+    Raises
+    ------
+    InputError
+        The file is empty or UTF-16, its headings do not do, or a quote is never closed.
+    """
+    csv.field_size_limit(sys.maxsize)
+    status = path.stat()
+    with path.open("rb") as stream:
+        start = stream.read(4096)
+        if start.startswith(_WIDE_MARKS):
+            raise InputError("the file is UTF-16", file=path, fix="save it as CSV UTF-8")
+        if not start.removeprefix(_BOM).strip():
+            raise InputError("the file is empty", file=path, fix="export it again")
+        marked = start.startswith(_BOM)
+        stream.seek(len(_BOM) if marked else 0)
+        delimiter = find_delimiter(stream.readline().decode("latin-1"))
+        stream.seek(len(_BOM) if marked else 0)
+        scan = _Scan(path, scanning)
+        scan.run(_Lines(stream, stream.tell()), delimiter)
+    encoding = "utf-8" if marked or scan.lines.utf8 >= scan.lines.not_utf8 else "cp1252"
+    chunks, bad = scan.result(encoding)
+    note_file = NoteFile(
+        path=str(path),
+        kind="csv",
+        columns=scan.columns,
+        digest=scan.lines.digest.hexdigest(),
+        size=status.st_size,
+        changed=status.st_mtime_ns,
+        delimiter=delimiter,
+        encoding=encoding,
+    )
+    return note_file, chunks, bad
+
+
+class _Scan:
+    """One pass over a csv file."""
+
+    def __init__(self, path: Path, scanning: Scanning) -> None:
+        self.path, self.scanning = path, scanning
+        self.columns: dict[str, int] = {}
+        self.bad: list[tuple[int, BadNote]] = []
+        self.undecodable: dict[str, list[tuple[int, str]]] = {"utf-8": [], "cp1252": []}
+        self._bounds: list[tuple[int, int, int, str]] = []
+        self._blank: list[int] = []
+
+    def run(self, lines: _Lines, delimiter: str) -> None:
+        self.lines = lines
+        reader = csv.reader(lines, delimiter=delimiter)
+        heading = next(reader)
+        self.columns = notes_columns(
+            [_decoded(name) for name in heading], self.scanning.columns, self.path.name
+        )
+        lines.undecodable()
+        lines.take()
+        places = [self.columns[name] for name in ("case_id", "note_id", "date")]
+        start = record = end = lines.position
+        rows, index = 0, -1
+        for index, row in enumerate(reader):
+            record, end = end, lines.position
+            not_utf8, not_cp1252 = lines.undecodable()
+            if not row:
+                self._blank.append(index)
+            elif len(row) != len(heading):
+                reason = f"rækken har {len(row)} felter, overskriften {len(heading)}"
+                self.bad.append((index, BadNote(self.path.name, index + 2, "", reason)))
+            else:
+                case_id, note_id, date = (_decoded(row[place]).strip() for place in places)
+                if problem := self.scanning.check.problem(case_id, note_id, date):
+                    self.bad.append((index, BadNote(self.path.name, index + 2, note_id, problem)))
+                else:
+                    if not_utf8:
+                        self.undecodable["utf-8"].append((index, note_id))
+                    if not_cp1252:
+                        self.undecodable["cp1252"].append((index, note_id))
+            rows += 1
+            if rows == self.scanning.chunk_notes:
+                self._bounds.append((start, lines.position, rows, digest(lines.take())))
+                start, rows = lines.position, 0
+        if rows:
+            self._bounds.append((start, lines.position, rows, digest(lines.take())))
+        self._closed(record, delimiter, index + 2)
+
+    def _closed(self, start: int, delimiter: str, number: int) -> None:
+        """Make sure that no quote runs to the end of the file and hides the notes behind it."""
+        with self.path.open("rb") as stream:
+            stream.seek(start)
+            last = io.StringIO(stream.read().decode("latin-1"), newline="")
+        try:
+            list(csv.reader(last, delimiter=delimiter, strict=True))
+        except csv.Error as error:
+            if "end of data" in str(error):
+                raise InputError(
+                    "a quote is opened and never closed", file=self.path, row=number, fix=_FIX
+                ) from None
+
+    def result(self, encoding: str) -> tuple[list[Chunk], list[BadNote]]:
+        self.bad += [
+            (index, BadNote(self.path.name, index + 2, note_id, NO_TEXT))
+            for index, note_id in self.undecodable[encoding]
+        ]
+        self.bad.sort(key=lambda item: item[0])
+        left_out = iter(sorted({*self._blank, *(index for index, _ in self.bad)}))
+        chunks: list[Chunk] = []
+        first, pending = 0, next(left_out, None)
+        for number, (start, stop, rows, check) in enumerate(self._bounds, start=self.scanning.first_chunk):
+            inside = []
+            while pending is not None and pending < first + rows:
+                inside.append(pending - first)
+                pending = next(left_out, None)
+            chunks.append(Chunk(number, self.scanning.file, start, stop, rows, tuple(inside), check))
+            first += rows
+        return chunks, [note for _, note in self.bad]
+
+
+def read_csv_chunk(file: NoteFile, chunk: Chunk) -> pd.DataFrame:
+    """Read the notes of one chunk.
+
+    Raises
+    ------
+    InputError
+        The file is not as it was when it was scanned.
+    """
+    csv.field_size_limit(sys.maxsize)
+    with Path(file.path).open("rb") as stream:
+        stream.seek(chunk.start)
+        data = stream.read(chunk.stop - chunk.start)
+    if digest(data) != chunk.digest:
+        raise changed_error(file.path)
+    text = io.StringIO(data.decode(file.encoding, errors="replace"), newline="")
+    left_out = set(chunk.left_out)
+    rows = [
+        [row[place] for place in file.columns.values()]
+        for index, row in enumerate(csv.reader(text, delimiter=file.delimiter))
+        if index not in left_out
+    ]
+    return notes_table(pd.DataFrame(rows, columns=pd.Index(list(file.columns)), dtype="str"), file.name)
+
+
+def _decoded(field: str) -> str:
+    if field.isascii():
+        return field
+    data = field.encode("latin-1")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
