@@ -235,46 +235,6 @@ def _noncentrality(chi2: float, df: int, probability: float) -> float:
     return float(optimize.brentq(excess, 0.0, 10 * (chi2 + df) + 100))
 
 
-def permute_difference(
-    a: ArrayLike, b: ArrayLike, *, paired: bool = False, draws: int = 4999, seed: int = 0
-) -> Floats:
-    """Test by permutation whether two groups of cases differ in the mean of each column.
-
-    Parameters
-    ----------
-    a, b
-        One row per case, shape (cases, columns).
-    paired
-        Row i of both is the same case: then the signs of the differences are permuted, not the groups.
-    draws, seed
-        Random permutations, and where they start.
-
-    Returns
-    -------
-    p : ndarray of float64, shape (columns,)
-        Two-sided; the order seen counts as one of the permutations.
-
-    Examples
-    --------
-    >>> p = permute_difference([[0], [0], [0], [1]], [[9], [9], [8], [9]], seed=1)
-    >>> bool(p[0] < 0.05)
-    True
-    """
-    left, right = np.asarray(a, float), np.asarray(b, float)
-    rng = np.random.default_rng(seed)
-    if paired:
-        pooled = right - left
-        weights = rng.choice([-1.0, 1.0], (draws, len(pooled))) / len(pooled)
-        seen = pooled.mean(axis=0)
-    else:
-        pooled = np.concatenate([left, right])
-        signs = np.r_[np.full(len(left), -1 / len(left)), np.full(len(right), 1 / len(right))]
-        weights = rng.permuted(np.tile(signs, (draws, 1)), axis=1)
-        seen = right.mean(axis=0) - left.mean(axis=0)
-    as_far = np.abs(weights @ pooled) >= np.abs(seen) - 1e-12
-    return (1 + as_far.sum(axis=0)) / (1 + draws)
-
-
 def equal_shares_test(counts: ArrayLike, *, level: float = 0.95) -> tuple[float, float, float, float]:
     """Test whether the categories of one variable are equally common.
 

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from dagbog_nlp.cases.course import mann_kendall
+from dagbog_nlp.cases.resampling import permute_difference
 from dagbog_nlp.cases.statistics import (
     cramers_v,
     exact_test,
     holm,
     newcombe_interval,
-    permute_difference,
     round_half_up,
     wilson_interval,
 )
