@@ -90,7 +90,8 @@ def test_word_weights_add_up_to_the_decision(fitted):
     assert [(start, end) for start, end, _ in weights] == word_spans(text)
     total = sum(weight for _, _, weight in weights) + fitted.intercept_[0]
     assert total == pytest.approx(fitted.decision_function([text])[0, 0], abs=1e-4)
-    assert max(weights, key=lambda weight: weight[2])[:2] == (11, 16)
+    of_mor, of_melder, of_afbud = (weight for _, _, weight in weights)
+    assert min(of_melder, of_afbud) > of_mor
 
 
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=4))
