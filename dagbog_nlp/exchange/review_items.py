@@ -15,6 +15,7 @@ from dagbog_nlp.exchange.names import with_parents
 from dagbog_nlp.notes.sentences import split_sentences
 from dagbog_nlp.tables import check_codings, check_notes
 
+FORMAT = "dagbog_nlp review 1"
 REASONS = {
     "suggested": "foreslået",
     "uncertain": "usikker",
@@ -123,9 +124,9 @@ def item_key(note_id: str, start: int, end: int, sentence: str) -> str:
     return digest(note_id, start, end, sentence)
 
 
-def seal(run: str, key: str, note_id: object, start: object, end: object, code: str = "") -> str:
-    """Return what shows whether a row's ids were edited."""
-    return digest(run, key, note_id, start, end, code)
+def seal(run: str, key: str, place: tuple[object, object, object], code: str = "") -> str:
+    """Return what shows whether a row's ids (``note_id, start, end`` and the code) were edited."""
+    return digest(run, key, *place, code)
 
 
 def build_review(

@@ -18,9 +18,8 @@ from dagbog_nlp.errors import ExchangeError
 from dagbog_nlp.exchange.files import SafeZip, atomic
 from dagbog_nlp.exchange.names import code_names
 from dagbog_nlp.exchange.qdpx_parse import Exceptions
-from dagbog_nlp.exchange.review_items import ReviewFile, ReviewItem, Suggestion, seal
+from dagbog_nlp.exchange.review_items import FORMAT, ReviewFile, ReviewItem, Suggestion, seal
 
-FORMAT = "dagbog_nlp review 1"
 ANSWERS = ("ja", "nej", "anden kode")
 NO_CODE = "ingen kode"
 _SHEET, _CODES, _HELP, _META = "Gennemgang", "Koder", "Vejledning", "_dagbog"
@@ -70,15 +69,15 @@ def write_sheet(path: Path, review: ReviewFile) -> None:
         options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
         book = xlsxwriter.Workbook(str(temporary), options)
         looks = {
-            "head": book.add_format({"bold": True, "bg_color": "#2F4858", "font_color": "white", "valign": "vcenter",
-                                     "text_wrap": True, "border": 0}),
+            "head": book.add_format({"bold": True, "bg_color": "#2F4858", "font_color": "white",
+                                     "valign": "vcenter", "text_wrap": True}),
             "text": book.add_format({"text_wrap": True, "valign": "top", "quote_prefix": True}),
             "near": book.add_format({"text_wrap": True, "valign": "top", "quote_prefix": True,
                                      "font_color": "#6B7780"}),
             "date": book.add_format({"num_format": "dd-mm-yyyy", "valign": "top", "align": "left"}),
             "share": book.add_format({"num_format": "0 %", "valign": "top", "align": "left"}),
-            "open": book.add_format({"text_wrap": True, "valign": "top", "locked": False, "bg_color": "#FFFBEA",
-                                     "border": 1, "border_color": "#E5DFC5"}),
+            "open": book.add_format({"text_wrap": True, "valign": "top", "locked": False,
+                                     "bg_color": "#FFFBEA", "border": 1, "border_color": "#E5DFC5"}),
             "yes": book.add_format({"bg_color": "#DCEFDD"}),
             "no": book.add_format({"bg_color": "#F6DEDB"}),
             "other": book.add_format({"bg_color": "#FBEBC8"}),
@@ -159,7 +158,7 @@ def _answered(
         note_id, start, end, code, key, sealed = (
             str(row[name] if row[name] is not None else "") for name in _HIDDEN
         )
-        if seal(meta["run"], key, note_id, start, end, code) != sealed:
+        if seal(meta["run"], key, (note_id, start, end), code) != sealed:
             exceptions.add(f"row {number}: its ids were edited", note_id or None)
             continue
         yield number, row, paths
@@ -215,9 +214,9 @@ def _write_rows(
             )
         code = suggestion.code if suggestion else ""
         ids = (item.note_id, str(item.start), str(item.end), code, item.key)
-        for column, value in enumerate((*ids, seal(run, item.key, *ids[:3], code)), last):
+        for column, value in enumerate((*ids, seal(run, item.key, ids[:3], code)), last):
             sheet.write_string(number, column, value)
-    _guard(sheet, number, first, last, review, looks)
+    _guard(sheet, number, (first, last), review, looks)
 
 
 def _why(suggestion: Suggestion, text: str) -> str:
@@ -226,8 +225,9 @@ def _why(suggestion: Suggestion, text: str) -> str:
 
 
 def _guard(
-    sheet: Worksheet, rows: int, first: int, last: int, review: ReviewFile, looks: dict[str, Format]
+    sheet: Worksheet, rows: int, answers: tuple[int, int], review: ReviewFile, looks: dict[str, Format]
 ) -> None:
+    first, last = answers
     names = f"={_CODES}!$A$2:$A${len(review.codes) + 1 + review.blind}"
     lists = [*range(first, first + 3)] if review.blind else [first + 1]
     for column in lists:
