@@ -154,7 +154,10 @@ def evaluate_scores(
         figures["average_precision"] = _average_precision(gold, scores[:, column], group, drawn)
         for name, values in figures.items():
             row[name] = float(values[0])
-            row[f"{name}_low"], row[f"{name}_high"] = np.nanpercentile(values[1:], [2.5, 97.5])
+            seen = values[1:][~np.isnan(values[1:])]
+            row[f"{name}_low"], row[f"{name}_high"] = (
+                np.percentile(seen, [2.5, 97.5]) if len(seen) else (np.nan, np.nan)
+            )
         curve = calibration_curve(gold, scores[:, column]).assign(code=code)
         row["calibration_error"] = calibration_error(curve)
         rows[code] = row

@@ -9,11 +9,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.model_selection import GroupKFold
 
 from dagbog_nlp.codebook.codebook import Code, Codebook
 from dagbog_nlp.coding.autocoder import Autocoder
 from dagbog_nlp.coding.classifier import SentenceClassifier
+from dagbog_nlp.coding.combination import Combination
 from dagbog_nlp.coding.encoder import SentenceEncoder
 from dagbog_nlp.coding.ensemble import ENCODER_VIEW, Ensemble
 from dagbog_nlp.coding.features import WordFeatures
@@ -53,15 +55,30 @@ class TrainedCoder(Autocoder):
 
 @dataclass(frozen=True)
 class Fit:
-    """Fitted models, with the out-of-fold probabilities and decisions that judge them."""
+    """Fitted models, with the honest answers that judge them.
+
+    Attributes
+    ----------
+    ensemble
+        Models fitted on everything.
+    probabilities, decided
+        By tier, float and bool [n, n_codes]: each sentence by models, weights and thresholds that were
+        fitted without its fold.
+    judged
+        bool [n]: which sentences have such answers.
+    """
 
     ensemble: Ensemble
     probabilities: Mapping[str, np.ndarray]
+    decided: Mapping[str, np.ndarray]
+    judged: np.ndarray
 
     def evaluation(self, truth: pd.DataFrame, groups: np.ndarray, tier: str) -> Evaluation:
-        """Evaluate one tier on out-of-fold probabilities."""
-        probabilities = self.probabilities[tier]
-        return evaluate_scores(truth, probabilities, self.ensemble.decide(probabilities, tier), groups)
+        """Evaluate one tier, with intervals by `groups`."""
+        rows = self.judged
+        return evaluate_scores(
+            truth[rows], self.probabilities[tier][rows], self.decided[tier][rows], groups[rows]
+        )
 
 
 def train(
@@ -159,6 +176,7 @@ def fit_ensemble(
     encoder: SentenceEncoder | None = None,
     encoder_logits: np.ndarray | None = None,
     folds_by: np.ndarray | None = None,
+    only_learn: np.ndarray | None = None,
     min_cases: int = 5,
     goal: str = "f1",
     seed: int = 0,
@@ -177,52 +195,68 @@ def fit_ensemble(
         Models that have not seen these sentences; their answers join as they are.
     encoder, encoder_logits
         For a model whose encoder was tuned on these sentences: the encoder, and out-of-fold log odds
-        of its heads, float [n, n_codes].
+        of its heads, float [n, n_codes]. With logits alone the accurate tier is judged but not built.
     folds_by
         Groups to keep whole in cross-validation, [n]; `groups` when None.
+    only_learn
+        bool [n]: sentences that are learnt from in every fold and never judged.
     min_cases, goal, seed
         As in :func:`train`.
     """
     codes = list(truth.columns)
-    folds_by = groups if folds_by is None else folds_by
+    judged = np.ones(len(sentences), dtype=bool) if only_learn is None else ~only_learn
+    folds = _folds(groups if folds_by is None else folds_by, judged)
     texts = sentences["text"].to_numpy()
-    features = WordFeatures(min_groups=min_cases)
-    words: dict[str, SentenceClassifier] = {
-        f"base_{name}": model for name, model in (base.words if base else {}).items()
-    }
-    vectors: dict[str, SentenceClassifier] = {
-        f"base_{name}": model for name, model in (base.vectors if base else {}).items()
-    }
-    encoder = encoder if encoder is not None else base.encoder if base is not None else None
-    models = Ensemble(words, {}, vectors, encoder)
-    logits: dict[str, np.ndarray] = {}
-    word_model = SentenceClassifier(features)
-    logits[WORDS] = out_of_fold(word_model, texts, truth, groups, folds_by)
-    for view in words:
-        logits[view] = models.logits(sentences, [view], codes)[:, 0]
-    fast_views = list(logits)
-    words[WORDS] = SentenceClassifier(features).fit(texts, truth, groups=groups)
-    if encoder is not None:
-        encoded = encoder.encode(sentences)
-        if encoder_logits is not None:
-            logits[ENCODER_VIEW] = encoder_logits
-        else:
-            logits[ENCODER_VIEW] = models.logits(sentences, [ENCODER_VIEW], codes)[:, 0]
-            head = SentenceClassifier("passthrough", C=_VECTOR_C)
-            logits[VECTORS] = out_of_fold(head, encoded.vectors, truth, groups, folds_by)
-            vectors[VECTORS] = SentenceClassifier("passthrough", C=_VECTOR_C).fit(encoded.vectors, truth)
-            for view in vectors:
-                if view != VECTORS:
-                    logits[view] = models.logits(sentences, [view], codes)[:, 0]
-    tiers = {"fast": fast_views} | ({"accurate": list(logits)} if encoder is not None else {})
-    combinations, probabilities = {}, {}
+    words = {f"base_{name}": model for name, model in (base.words if base else {}).items()}
+    vectors = {f"base_{name}": model for name, model in (base.vectors if base else {}).items()}
+    if encoder is None and base is not None:
+        encoder = base.encoder
+    fixed = Ensemble(dict(words), {}, dict(vectors), encoder)
+    word_model = SentenceClassifier(WordFeatures(min_groups=min_cases))
+    logits = {WORDS: out_of_fold(word_model, texts, truth, groups, folds)}
+    logits |= {view: fixed.logits(sentences, [view], codes)[:, 0] for view in words}
+    tiers = {"fast": list(logits)}
+    words[WORDS] = clone(word_model).fit(texts, truth, groups=groups)
+    if encoder_logits is not None:
+        logits[ENCODER_VIEW] = encoder_logits
+    elif encoder is not None:
+        logits |= {view: fixed.logits(sentences, [view], codes)[:, 0] for view in (ENCODER_VIEW, *vectors)}
+        vector_model = SentenceClassifier("passthrough", C=_VECTOR_C)
+        encoded = encoder.encode(sentences).vectors
+        logits[VECTORS] = out_of_fold(vector_model, encoded, truth, groups, folds)
+        vectors[VECTORS] = clone(vector_model).fit(encoded, truth)
+    if len(logits) > len(tiers["fast"]):
+        tiers["accurate"] = list(logits)
+    combinations, probabilities, decided = {}, {}, {}
     for tier, views in tiers.items():
         stacked = np.stack([logits[view] for view in views], axis=1)
-        combinations[tier] = fit_combination(
-            stacked, truth.to_numpy(), codes=codes, views=views, groups=groups, goal=goal, seed=seed
-        )
-        probabilities[tier] = combinations[tier].probabilities(stacked)
-    return Fit(Ensemble(words, combinations, vectors, encoder), probabilities)
+
+        def combine(rows: np.ndarray, stacked: np.ndarray = stacked, views: list[str] = views) -> Combination:
+            return fit_combination(
+                stacked[rows],
+                truth.to_numpy()[rows],
+                codes=codes,
+                views=views,
+                groups=groups[rows],
+                goal=goal,
+                seed=seed,
+            )
+
+        probabilities[tier], decided[tier] = np.zeros(truth.shape), np.zeros(truth.shape, dtype=bool)
+        for judge in folds:
+            others = combine(np.setdiff1d(np.flatnonzero(judged), judge))
+            probabilities[tier][judge] = others.probabilities(stacked[judge])
+            decided[tier][judge] = others.decide(probabilities[tier][judge])
+        combinations[tier] = combine(np.flatnonzero(judged))
+    if encoder is None:
+        combinations.pop("accurate", None)
+    return Fit(Ensemble(words, combinations, vectors, encoder), probabilities, decided, judged)
+
+
+def _folds(folds_by: np.ndarray, judged: np.ndarray) -> list[np.ndarray]:
+    rows = np.flatnonzero(judged)
+    n_folds = min(FOLDS, len(set(folds_by[rows])))
+    return [rows[part] for _, part in GroupKFold(n_folds).split(rows, groups=folds_by[rows])]
 
 
 def out_of_fold(
@@ -230,15 +264,13 @@ def out_of_fold(
     inputs: np.ndarray,
     truth: pd.DataFrame,
     groups: np.ndarray,
-    folds_by: np.ndarray,
+    folds: list[np.ndarray],
 ) -> np.ndarray:
-    """Return log odds of each sentence by a model that was fitted without its fold, float32 [n, n_codes]."""
+    """Return log odds by a model that was fitted without the sentence's fold, float32 [n, n_codes]."""
     out = np.zeros(truth.shape, dtype=np.float32)
-    n_folds = min(FOLDS, len(set(folds_by)))
-    for learn, judge in GroupKFold(n_folds).split(inputs, groups=folds_by):
-        fitted = SentenceClassifier(model.features, C=model.C).fit(
-            inputs[learn], truth.iloc[learn], groups=groups[learn]
-        )
+    for judge in folds:
+        learn = np.setdiff1d(np.arange(len(truth)), judge)
+        fitted = clone(model).fit(inputs[learn], truth.iloc[learn], groups=groups[learn])
         out[judge] = fitted.decision_function(inputs[judge])
     return out
 
