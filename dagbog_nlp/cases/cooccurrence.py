@@ -59,8 +59,8 @@ def cooccurrence(
 
     Examples
     --------
-    >>> notes = pd.DataFrame({"case_id": ["A", "B"], "note_id": ["1", "2"], "date": pd.NaT, "text": "Et. To."})
-    >>> codings = pd.DataFrame({"case_id": ["A", "A"], "note_id": ["1", "1"], "start": [0, 4], "end": [3, 7],
+    >>> notes = pd.DataFrame({"case_id": list("AB"), "note_id": list("12"), "date": pd.NaT, "text": "Et."})
+    >>> codings = pd.DataFrame({"case_id": ["A", "A"], "note_id": ["1", "1"], "start": [0, 1], "end": [1, 3],
     ...                         "code": ["tvivl", "justering"]})
     >>> cooccurrence(codings, notes)[["code_a", "code_b", "both", "lift"]].values.tolist()
     [['justering', 'tvivl', 1, 2.0]]

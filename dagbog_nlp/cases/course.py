@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -30,18 +32,23 @@ def trends(units: pd.DataFrame, notes: pd.DataFrame, grid: pd.MultiIndex) -> pd.
         and ``trend_p``, the two-sided p-value of the Mann-Kendall test with correction for ties
         (Kendall 1970, *Rank correlation methods*), a normal approximation. NaN where nothing varies.
     """
-    dated = notes[notes["date"].notna()]
+    dated = notes[notes["date"].notna()].sort_values("case_id", kind="stable")
     counts = units.groupby(["note_id", "code"]).size().unstack(fill_value=0)
-    rows = []
-    for case_id, group in dated.groupby("case_id", sort=False):
-        coded = counts.reindex(group["note_id"], fill_value=0)
-        coded = coded.loc[:, coded.nunique().gt(1).to_numpy()]
-        if len(group) > 2 and coded.shape[1] and group["date"].nunique() > 1:
-            tau, p = mann_kendall(group["date"].astype("int64").to_numpy(), coded.to_numpy())
-            rows.append(pd.DataFrame({"case_id": case_id, "code": coded.columns, "trend": tau, "trend_p": p}))
-    if not rows:
-        return pd.DataFrame({"trend": np.nan, "trend_p": np.nan}, index=grid)
-    return pd.concat(rows).set_index(["case_id", "code"]).reindex(grid)
+    values = counts.reindex(dated["note_id"], fill_value=0).to_numpy()
+    days = dated["date"].astype("int64").to_numpy()
+    case_ids, starts = np.unique(dated["case_id"].to_numpy(dtype=object), return_index=True)
+    ends = np.append(starts[1:], len(dated))
+    found: dict[str, list[Any]] = {"case_id": [], "code": [], "trend": [], "trend_p": []}
+    for case_id, start, end in zip(case_ids, starts, ends, strict=True):
+        own, time = values[start:end], days[start:end]
+        varies = (own != own[0]).any(axis=0)
+        if end - start > 2 and varies.any() and (time != time[0]).any():
+            tau, p = mann_kendall(time, own[:, varies])
+            found["case_id"] += [case_id] * len(tau)
+            found["code"] += list(counts.columns[varies])
+            found["trend"] += list(tau)
+            found["trend_p"] += list(p)
+    return pd.DataFrame(found).set_index(["case_id", "code"]).reindex(grid).astype(float)
 
 
 def mann_kendall(time: np.ndarray, values: np.ndarray) -> tuple[Floats, Floats]:
@@ -81,12 +88,8 @@ def mann_kendall(time: np.ndarray, values: np.ndarray) -> tuple[Floats, Floats]:
 
 def _tie_sums(values: np.ndarray) -> tuple[Floats, Floats, Floats]:
     """Sum t(t-1), t(t-1)(t-2) and t(t-1)(2t+5) over the groups of equal values of each column."""
-    sums = []
-    for column in values.T:
-        t = np.unique(column, return_counts=True)[1].astype(float)
-        sums.append(((t * (t - 1)).sum(), (t * (t - 1) * (t - 2)).sum(), (t * (t - 1) * (2 * t + 5)).sum()))
-    first, second, third = np.array(sums).T
-    return first, second, third
+    t = (values[:, None] == values[None]).sum(axis=1).astype(float)
+    return (t - 1).sum(axis=0), ((t - 1) * (t - 2)).sum(axis=0), ((t - 1) * (2 * t + 5)).sum(axis=0)
 
 
 def phase_counts(

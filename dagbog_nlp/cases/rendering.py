@@ -37,7 +37,7 @@ def printed(table: CrossTable, language: Language, *, total: bool, intervals: bo
         _add_totals(out, table, phrase("total", language))
     if len(table.test) > 1:
         adjusted = [
-            p_value(p, language, banded=_is_banded(table)).removeprefix("p = ").removeprefix("p ")
+            p_value(p, language, banded=_is_banded(table)).removeprefix("p").lstrip(" =:")
             for p in table.test["p_adjusted"]
         ]
         out[phrase("adjusted", language)] = adjusted + [""] * (len(out) - len(adjusted))
@@ -172,11 +172,18 @@ def to_png(table: CrossTable, path: str | Path, language: Language) -> None:
 
 def to_csv(table: CrossTable, path: str | Path, language: Language) -> None:
     """Write the printed table as csv that a spreadsheet takes as text, not as formulas."""
-    frame = table.to_frame(language).rename(index=_defused, columns=_defused)
-    write(path, frame.map(_defused).to_csv(sep=";").encode("utf-8-sig"))
+    frame = table.to_frame(language).rename(index=defused, columns=defused)
+    write(path, frame.map(defused).to_csv(sep=";").encode("utf-8-sig"))
 
 
-def _defused(text: str) -> str:
+def defused(text: str) -> str:
+    """Keep a spreadsheet from taking a text for a formula.
+
+    Examples
+    --------
+    >>> defused("=1+1"), defused("Sandplay")
+    ("'=1+1", 'Sandplay')
+    """
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
