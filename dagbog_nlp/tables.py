@@ -230,7 +230,8 @@ def check_codings(
     codings
         The codings of a coder of any kind.
     notes
-        When given, each coding must lie inside one of these notes.
+        When given, each coding must lie inside one of these notes; without a column ``text``, be of
+        one of them.
     file
         Name for error messages.
 
@@ -264,16 +265,18 @@ def check_codings(
         raise _row_error(f"source is none of {', '.join(SOURCES)}", frame, unknown, file, fix="correct it")
     outside = (frame["start"] < 0) | (frame["end"] < frame["start"])
     if notes is not None:
-        lengths = frame["note_id"].map(notes.set_index("note_id")["text"].str.len())
-        if lengths.isna().any():
+        known = notes.set_index("note_id")
+        strange = ~frame["note_id"].isin(known.index)
+        if strange.any():
             raise _row_error(
                 "the coding is about a note that is not among the notes",
                 frame,
-                lengths.isna(),
+                strange,
                 file,
                 fix="pass the notes that were coded",
             )
-        outside |= frame["end"] > lengths
+        if "text" in known:
+            outside |= frame["end"] > frame["note_id"].map(known["text"].str.len())
     if outside.any():
         raise _row_error("the positions lie outside the note", frame, outside, file, fix="correct them")
     if "coding_id" not in frame:

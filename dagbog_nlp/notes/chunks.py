@@ -69,6 +69,8 @@ class Chunk:
         Place of its file among the run's files.
     start, stop
         Half-open: bytes of a csv file, rows below the heading of others.
+    first_row
+        Its first row as a spreadsheet counts (the heading is row 1).
     rows
         How many rows it has, bad and blank ones too.
     left_out
@@ -81,6 +83,7 @@ class Chunk:
     file: int
     start: int
     stop: int
+    first_row: int
     rows: int
     left_out: tuple[int, ...] = ()
     digest: str = ""
@@ -89,6 +92,11 @@ class Chunk:
     def notes(self) -> int:
         """How many notes it has to code."""
         return self.rows - len(self.left_out)
+
+    def row_of(self, position: int) -> int:
+        """The row, as a spreadsheet counts, of the note at a position among those to code."""
+        left_out = set(self.left_out)
+        return [self.first_row + row for row in range(self.rows) if row not in left_out][position]
 
 
 @dataclass(frozen=True)

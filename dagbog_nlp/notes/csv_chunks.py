@@ -200,7 +200,9 @@ class _Scan:
             while pending is not None and pending < first + rows:
                 inside.append(pending - first)
                 pending = next(left_out, None)
-            chunks.append(Chunk(number, self.scanning.file, start, stop, rows, tuple(inside), check))
+            chunks.append(
+                Chunk(number, self.scanning.file, start, stop, first + 2, rows, tuple(inside), check)
+            )
             first += rows
         return chunks, [note for _, note in self.bad]
 

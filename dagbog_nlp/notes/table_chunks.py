@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +38,7 @@ def scan_parquet(path: Path, scanning: Scanning) -> Scanned:
 
     Parameters and errors are those of :func:`dagbog_nlp.notes.csv_chunks.scan_csv`.
     """
+    status = path.stat()
     try:
         parquet = pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
@@ -58,7 +60,7 @@ def scan_parquet(path: Path, scanning: Scanning) -> Scanned:
             for row in zip(*(batch.column(own[name]).to_pylist() for name in _CHECKED), strict=True)
         )
         chunks, bad = _chunks(rows, path.name, scanning)
-    return _note_file(path, "parquet", own, file_digest(path)), chunks, bad
+    return _note_file(path, "parquet", own, status), chunks, bad
 
 
 def scan_excel(path: Path, scanning: Scanning) -> Scanned:
@@ -66,15 +68,15 @@ def scan_excel(path: Path, scanning: Scanning) -> Scanned:
 
     Parameters and errors are those of :func:`dagbog_nlp.notes.csv_chunks.scan_csv`.
     """
-    before = file_digest(path)
-    frame = _excel(str(path), before)
+    status = path.stat()
+    frame = _excel(str(path), file_digest(path))
     headings = list(frame.columns)
     own = {
         name: headings[place] for name, place in notes_columns(headings, scanning.columns, path.name).items()
     }
     rows = zip(*(frame[own[name]] for name in (*_CHECKED, "text")), strict=True)
     chunks, bad = _chunks(rows, path.name, scanning)
-    return _note_file(path, "excel", own, before), chunks, bad
+    return _note_file(path, "excel", own, status), chunks, bad
 
 
 def read_parquet_chunk(file: NoteFile, chunk: Chunk) -> pd.DataFrame:
@@ -193,7 +195,13 @@ def _chunks(
     if stop > start:
         chunks.append(
             Chunk(
-                scanning.first_chunk + len(chunks), scanning.file, start, stop, stop - start, tuple(left_out)
+                scanning.first_chunk + len(chunks),
+                scanning.file,
+                start,
+                stop,
+                start + 2,
+                stop - start,
+                tuple(left_out),
             )
         )
     return chunks, bad
@@ -212,9 +220,8 @@ def _kept(frame: pd.DataFrame, chunk: Chunk) -> pd.DataFrame:
     return frame.drop(frame.index[list(chunk.left_out)]).reset_index(drop=True)
 
 
-def _note_file(path: Path, kind: str, columns: dict[str, Any], content: str) -> NoteFile:
-    status = path.stat()
-    return NoteFile(str(path), kind, columns, content, status.st_size, status.st_mtime_ns)
+def _note_file(path: Path, kind: str, columns: dict[str, Any], status: os.stat_result) -> NoteFile:
+    return NoteFile(str(path), kind, columns, file_digest(path), status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,109 @@
+"""Counts and profiles of a run, made from its parts a piece at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pyarrow.dataset as ds
+
+from dagbog_nlp.batch.folder import RunFolder
+from dagbog_nlp.cases.profiles import Profiles, profile_cases
+
+PROFILED_NOTES = 50_000
+_CODING_COLUMNS = ["case_id", "note_id", "date", "start", "end", "code", "score", "source", "coder"]
+
+
+def count_codes(folder: RunFolder, rows: list[tuple[int, int]], codebook: Any) -> pd.DataFrame:
+    """Count codings and notes per code.
+
+    Parameters
+    ----------
+    folder
+        The run's.
+    rows
+        Number of each chunk, and its codings.
+    codebook
+        Gives the labels; None without.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``code, label, codings, notes``, most codings first.
+    """
+    totals = pd.DataFrame(columns=["codings", "notes"], dtype="int64")
+    for part in folder.parts("codings", rows, ["code", "note_id"]):
+        by_code = part.groupby("code")["note_id"]
+        here = pd.DataFrame({"codings": by_code.size(), "notes": by_code.nunique()})
+        totals = totals.add(here, fill_value=0).astype("int64")
+    totals = totals.rename_axis("code").reset_index()
+    labels = [
+        codebook[code].label if codebook is not None and code in codebook else code for code in totals["code"]
+    ]
+    totals.insert(1, "label", pd.Series(labels, dtype="str"))
+    return totals.sort_values(["codings", "code"], ascending=[False, True], ignore_index=True)
+
+
+def profile_in_batches(
+    folder: RunFolder, rows: list[tuple[int, int]], codes: list[str], cases: pd.DataFrame | None
+) -> Iterator[Profiles]:
+    """Profile the cases, as many at a time as have some 50,000 notes.
+
+    Parameters
+    ----------
+    folder
+        The run's.
+    rows
+        Number of each chunk, and its notes.
+    codes
+        The codes to profile; the same in each batch.
+    cases
+        The cases table; the cases of the notes when None.
+    """
+    sizes: dict[str, int] = {}
+    for part in folder.parts("notes", rows, ["case_id"]):
+        for case_id, count in part["case_id"].value_counts(sort=False).items():
+            sizes[str(case_id)] = sizes.get(str(case_id), 0) + count
+    wanted = list(sizes) if cases is None else cases["case_id"].tolist()
+    for batch in _batches(wanted, sizes):
+        these = ds.field("case_id").isin(batch)
+        notes = _rows(folder, "notes", ["case_id", "note_id", "date"], these)
+        codings = _rows(folder, "codings", _CODING_COLUMNS, these)
+        their_cases = None if cases is None else cases[cases["case_id"].isin(batch)]
+        yield profile_cases(codings, notes, their_cases, codes=codes)
+
+
+def codes_to_profile(found: list[str], codebook: Any) -> list[str]:
+    """The codes found and their parents, in the codebook's order.
+
+    Examples
+    --------
+    >>> codes_to_profile(["b/x", "a"], None)
+    ['a', 'b', 'b/x']
+    """
+    names = {code.rpartition("/")[0] for code in found if "/" in code} | set(found)
+    if codebook is None:
+        return sorted(names)
+    known = [code for code in codebook.paths if code in names]
+    return known + sorted(names - set(known))
+
+
+def _batches(case_ids: list[str], sizes: dict[str, int]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    held = 0
+    for case_id in case_ids:
+        batch.append(case_id)
+        held += sizes.get(case_id, 0) + 1
+        if held >= PROFILED_NOTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
+def _rows(folder: RunFolder, table: str, columns: list[str], these: ds.Expression) -> pd.DataFrame:
+    found = ds.dataset(folder.path / f"{table}.parquet", format="parquet").to_table(
+        columns=columns, filter=these
+    )
+    return found.to_pandas()
