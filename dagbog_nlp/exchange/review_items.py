@@ -59,7 +59,7 @@ class ReviewItem:
     case_id, note_id, start, end
         Its place.
     reason
-        Why it is asked about, in Danish.
+        Why it is asked about, in Danish; "" in a blind review.
     suggestions
         What a coder said; empty in a blind review.
     """
@@ -197,11 +197,8 @@ def build_review(
         )
         found.sort(key=lambda suggestion: (paths.index(suggestion.code), -suggestion.score))
         key = item_key(note_id, start, end, note["text"][start:end])
-        items.append(
-            ReviewItem(
-                key, note["case_id"], note_id, start, end, REASONS.get(reason, str(reason)), tuple(found)
-            )
-        )
+        shown = "" if blind else REASONS.get(reason, str(reason))
+        items.append(ReviewItem(key, note["case_id"], note_id, start, end, shown, tuple(found)))
     if not items:
         raise InputError("there is nothing to review", fix="pass codings, or a queue from review_queue")
     codes = [known.get(path) or Code(path=path, label=_label(path)) for path in paths]

@@ -21,6 +21,7 @@ from dagbog_nlp.exchange.review_items import FORMAT, ReviewFile, seal
 
 _TITLES = {False: "Gennemgang af kodninger", True: "Blind kodning"}
 _ESCAPED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_PARTS = ("page.css", "answers.js", "page.js", "page.html")
 _LARGEST = 2**28
 _TEXTS = ("key", "seal", "note_id", "case_id", "comment", "at")
 
@@ -39,9 +40,8 @@ def write_page(path: Path, review: ReviewFile) -> None:
         What it asks.
     """
     folder = resources.files("dagbog_nlp") / "resources" / "review_page"
-    style, script, page = (
-        (folder / name).read_text("utf-8") for name in ("page.css", "page.js", "page.html")
-    )
+    style, answers, view, page = ((folder / name).read_text("utf-8") for name in _PARTS)
+    script = f'(() => {{\n"use strict";\n{answers}\n{view}}})();\n'
     policy = (
         f"default-src 'none'; script-src '{_hash(script)}'; style-src '{_hash(style)}'; base-uri 'none';"
         " form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
