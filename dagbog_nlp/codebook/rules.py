@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from dagbog_nlp.codebook.codebook import Code, Codebook, Keywords
+from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.codebook.wordforms import GLOB, Match, WordForms
 from dagbog_nlp.errors import CodebookError
 
@@ -33,7 +33,6 @@ class Words:
 class Phrase:
     """A rule of elements in order; `gaps[i]` says whether words may stand before element i."""
 
-    text: str
     elements: tuple[int, ...]
     gaps: tuple[bool, ...]
 
@@ -92,56 +91,58 @@ class CodeRules:
     keep: tuple[Rule, ...]
 
 
-class RuleBook:
-    """Every keyword rule of a codebook, with one table from word type to elements.
+class RuleTable:
+    """Compiles rules and knows which of their elements a word type fulfils.
 
     Parameters
     ----------
-    codebook
-        Where the rules come from.
-
-    Raises
-    ------
-    CodebookError
-        When a rule is empty, starts or ends in a gap, or names an unknown list.
+    lists
+        The word lists that rules name with ``@``.
     """
 
-    def __init__(self, codebook: Codebook) -> None:
-        self._lists = codebook.lists
+    def __init__(self, lists: dict[str, list[str]]) -> None:
+        self._lists = lists
         self._elements: dict[tuple[str, bool], int] = {}
-        self.codes = tuple(self._compile(code) for code in codebook if code.keywords)
 
-    def _compile(self, code: Code) -> CodeRules:
-        keywords = code.keywords or Keywords(words=[""])
-        words = tuple(self._rule(text, code.path, found=True) for text in keywords.words)
-        exclude = tuple(self._rule(text, code.path) for text in keywords.exclude)
-        return CodeRules(
-            code.path, words, exclude, tuple(self._rule(text, code.path) for text in keywords.keep)
-        )
+    def rule(self, text: str, owner: str, *, lenient: bool = False) -> Rule:
+        """Compile one line of a codebook.
 
-    def _rule(self, text: str, path: str, *, found: bool = False) -> Rule:
+        Parameters
+        ----------
+        text
+            The rule as written.
+        owner
+            What error messages call the place it stands in.
+        lenient
+            Whether a single plain word also takes compounds, misspellings and the word cut short.
+
+        Raises
+        ------
+        CodebookError
+            When the rule is empty, begins or ends in a gap, or names an unknown list.
+        """
         pieces = [piece.split() for piece in text.split(" + ")]
-        single = found and len(pieces) == 1 and len(pieces[0]) == 1
+        single = lenient and len(pieces) == 1 and len(pieces[0]) == 1
         phrases = []
         for tokens in pieces:
             if not tokens or tokens[0] == GAP or tokens[-1] == GAP:
-                raise CodebookError(
-                    f"{path}: the rule {text!r} is empty or begins or ends in a gap",
-                    fix="write words around it",
-                )
-            elements = [
+                problem = f"{owner}: the rule {text!r} is empty or begins or ends in a gap"
+                raise CodebookError(problem, fix="write words around it")
+            placed = [
                 (token, at > 0 and tokens[at - 1] == GAP) for at, token in enumerate(tokens) if token != GAP
             ]
-            ids = tuple(self._element(token, path, lenient=single) for token, _ in elements)
-            phrases.append(Phrase(text, ids, tuple(gap for _, gap in elements)))
+            ids = tuple(self.element(token, owner, lenient=single) for token, _ in placed)
+            phrases.append(Phrase(ids, tuple(gap for _, gap in placed)))
         need = frozenset(element for phrase in phrases for element in phrase.elements)
         return Rule(text, tuple(phrases), need)
 
-    def _element(self, token: str, path: str, *, lenient: bool) -> int:
+    def element(self, token: str, owner: str = "", *, lenient: bool = False) -> int:
+        """Return the number of an element, the same for the same token."""
         for part in token.split("|"):
             if part.startswith("@") and part[1:] not in self._lists:
                 raise CodebookError(
-                    f"{path}: there is no word list {part[1:]}", fix="add it under lists, or correct the name"
+                    f"{owner}: there is no word list {part[1:]}",
+                    fix="add it under lists, or correct the name",
                 )
         return self._elements.setdefault((token, lenient), len(self._elements))
 
@@ -149,7 +150,7 @@ class RuleBook:
         for part in token.split("|"):
             if part.startswith("@"):
                 for entry in self._lists[part[1:]]:
-                    yield from self._entries(entry, phrase=phrase)
+                    yield from self._entries(entry, phrase=False)
             else:
                 short = phrase and len(part) < INFLECTED_FROM and part[0] != "=" and not set(part) & set(GLOB)
                 yield f"={part}" if short else part
@@ -179,6 +180,34 @@ class RuleBook:
     def first_parts(self) -> frozenset[str]:
         """The folded beginnings of words that may stand split in two."""
         return self._tables[0][0].first_parts
+
+
+class RuleBook(RuleTable):
+    """Every keyword rule of a codebook.
+
+    Parameters
+    ----------
+    codebook
+        Where the rules come from.
+
+    Raises
+    ------
+    CodebookError
+        As :meth:`RuleTable.rule`.
+    """
+
+    def __init__(self, codebook: Codebook) -> None:
+        super().__init__(codebook.lists)
+        self.codes = tuple(
+            CodeRules(
+                code.path,
+                tuple(self.rule(text, code.path, lenient=True) for text in code.keywords.words),
+                tuple(self.rule(text, code.path) for text in code.keywords.exclude),
+                tuple(self.rule(text, code.path) for text in code.keywords.keep),
+            )
+            for code in codebook
+            if code.keywords
+        )
 
     @cached_property
     def triggers(self) -> frozenset[int]:

@@ -3,7 +3,8 @@
 An entry is a plain word (``trøste``), a glob (``trøst*``, ``?*kontakt``; ``?`` is one letter, ``#`` a
 number) or an exact spelling (``=kontakter``). A plain word takes its inflections, compounds that end
 in it (the last part of a Danish compound is its head), ae/oe/aa for æ/ø/å, hyphens, and misspellings
-one edit away that are no Danish words themselves.
+one edit away that are no Danish words themselves. What may also match is the word cut short
+(``reag.``); whoever looks it up must see the full stop.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ from importlib import resources
 import simplemma
 import srsly
 
+from dagbog_nlp.notes.sentences import abbreviations
+
 WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+(?:[-'’´](?:[^\W_]|[\u0300-\u036f])+)*")
 GLOB = {"*": ".*", "?": ".", "#": r"\d.*"}
+ABBREVIATED_FROM = 4
 MISSPELLED_FROM = 6
 COMPOUND_FROM = 4
 _PREPOSITIONS = frozenset(
@@ -31,6 +35,7 @@ _ADJECTIVE = re.compile(r"(?:fuld|som|løs|lig|ig|sk|bar|mæssig|agtig|kvalt|lab
 _ENDINGS = ("en", "et", "e", "er", "ene", "erne", "ere", "est", "este", "t")
 _ADJECTIVE_ENDINGS = ("t", "e", "ere", "est", "este")
 _VERB_ENDINGS = ("e", "er", "es", "ede", "edes", "et", "t", "te", "tes", "ende", "")
+_SELDOM = ("ere", "est", "este", "ests", "eres", "estes")
 _CONTRACTED = re.compile(r"[^aeiouyæøå]e[lnr]$")
 _CONTRACTED_ENDINGS = ("e", "ene", "er", "erne", "ere", "est", "este")
 _E_NOUN_ENDINGS = ("en", "er", "erne", "et", "ene")
@@ -117,6 +122,17 @@ def inflect(word: str) -> set[str]:
     return forms | {form + "s" for form in forms if not form.endswith("s")}
 
 
+def is_verb_form(word: str, verb: str) -> bool:
+    """Say whether `word`, a form of `verb` in -e, is used as a verb; the bare stem is taken for the noun.
+
+    Examples
+    --------
+    >>> is_verb_form("græd", "græde"), is_verb_form("trøst", "trøste")
+    (True, False)
+    """
+    return verb.endswith("e") and (word != verb[:-1] or word in _irregular().get(verb, ()))
+
+
 def _doubled(base: str) -> str:
     short = len(base) > 2 and base[-1] not in _VOWELS and base[-2] in _VOWELS and base[-3] not in _VOWELS
     return base + base[-1] if short else base
@@ -145,18 +161,27 @@ class WordForms:
         self._lenient = lenient
         self._forms: dict[str, list[str]] = {}
         self._globs: list[tuple[re.Pattern[str], str]] = []
+        self._wildcards: list[str] = []
         self._near: dict[str, set[str]] = {}
+        self._beginnings: dict[str, list[str]] = {}
         spellings: set[str] = set()
         for entry in dict.fromkeys(entries):
+            if entry == "*":
+                self._wildcards.append(entry)
+                continue
             if set(entry) & set(GLOB):
                 body = "".join(GLOB.get(sign) or re.escape(fold(sign)) for sign in entry)
                 self._globs.append((re.compile(body), entry))
-            else:
-                exact = entry.startswith("=")
-                forms = {normalise(entry[1:])} if exact else inflect(entry)
-                spellings |= set() if exact else forms
-                for form in forms:
-                    self._forms.setdefault(fold(form), []).append(entry)
+                continue
+            exact = entry.startswith("=")
+            forms = {normalise(entry[1:])} if exact else inflect(entry)
+            for form in forms:
+                self._forms.setdefault(fold(form), []).append(entry)
+            if not exact:
+                spellings |= {form for form in forms if not form.endswith(_SELDOM)}
+                for beginning in _beginnings(normalise(entry)):
+                    self._beginnings.setdefault(fold(beginning), []).append(entry)
+        self._any_glob = re.compile("|".join(pattern.pattern for pattern, _ in self._globs) or r"(?!)")
         self._plain = {
             key: plain
             for key, entries in self._forms.items()
@@ -173,10 +198,12 @@ class WordForms:
         """Return every entry that the word matches, best kind first: form, glob, compound, misspelling."""
         key = fold(word)
         found = [Match(entry, "form") for entry in self._forms.get(key, ())]
-        found += [Match(entry, "glob") for pattern, entry in self._globs if pattern.fullmatch(key)]
+        if self._any_glob.fullmatch(key):
+            found += [Match(entry, "glob") for pattern, entry in self._globs if pattern.fullmatch(key)]
+        found += [Match(entry, "glob") for entry in self._wildcards]
         if found or not self._lenient:
             return found
-        return self._misspelling(word) or self._compound(word, key)
+        return self._misspelling(word) or self._compound(word, key) or self._abbreviation(word, key)
 
     @cached_property
     def first_parts(self) -> frozenset[str]:
@@ -208,6 +235,12 @@ class WordForms:
         entries = dict.fromkeys(entry for form in sorted(near) for entry in self._plain[fold(form)])
         return [Match(entry, "misspelling") for entry in entries]
 
+    def _abbreviation(self, word: str, key: str) -> list[Match]:
+        entries = self._beginnings.get(key)
+        if not entries or is_word(word) or f"{normalise(word)}." in abbreviations():
+            return []
+        return [Match(entry, "abbreviation") for entry in dict.fromkeys(entries)]
+
 
 @cache
 def is_word(word: str) -> bool:
@@ -227,6 +260,15 @@ def _is_first_part(word: str, key: str) -> bool:
         part = part[:-1]
     part = part.rstrip("-'’´")
     return len(part) > 2 and (is_word(part) or (part[-1] in "se" and is_word(part[:-1])))
+
+
+def _is_two_words(word: str) -> bool:
+    return any(is_word(word[:cut]) and is_word(word[cut:]) for cut in range(5, len(word) - 2))
+
+
+def _beginnings(base: str) -> list[str]:
+    shortest = ABBREVIATED_FROM + (len(base) > 2 * ABBREVIATED_FROM)
+    return [base[:length] for length in range(shortest, len(base) - 1)]
 
 
 def _deletions(key: str) -> set[str]:

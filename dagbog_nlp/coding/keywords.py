@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -13,9 +14,13 @@ import pandas as pd
 
 from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.codebook.rules import CodeRules, Rule, RuleBook, Words
-from dagbog_nlp.codebook.wordforms import WORD, Match, fold
+from dagbog_nlp.codebook.wordforms import COMPOUND_FROM, WORD, Match, fold, is_verb_form, normalise
+from dagbog_nlp.coding.context import Clauses, Context, ContextCues, ContextRules, Hit
 
-_BREAK = re.compile(r"[.,:;!?()\n–…]| - ")
+_FULL_STOP = re.compile(r"\.(?!\w)")
+_BREAK = re.compile(r"[.;!?()\n–…]| - |,(?! (?:der|som)\b)")
+_STRONG = re.compile(r"[.;:!?()\n–…]| - ")
+_QUOTE = re.compile('["”“»«]')
 COLUMNS = {
     "row": "int64",
     "code": "str",
@@ -32,11 +37,14 @@ COLUMNS = {
 
 @dataclass(frozen=True, slots=True)
 class _Type:
-    """What is known of a word type: the elements it fulfils and why, and whether it may be half a word."""
+    """What is known of a word type: the elements it fulfils and why, and whether it may be
+    half a word, or is one only where a full stop follows.
+    """
 
     elements: frozenset[int]
     why: dict[int, Match]
-    half: bool
+    half: bool = False
+    cut_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,9 @@ class _Token:
     type: _Type
 
 
+_NOTHING = _Type(frozenset(), {})
+
+
 class KeywordCoder:
     """Codes sentences by the keyword rules of a codebook.
 
@@ -53,6 +64,8 @@ class KeywordCoder:
     ----------
     codebook
         The rules; when it is edited, the next call sees the edit.
+    context
+        The cue lists for negation, holder, hypothetical and reported; the shipped ones when None.
 
     Examples
     --------
@@ -62,8 +75,10 @@ class KeywordCoder:
     [['relationsarbejde/gråd', 6, 12], ['relationsarbejde/trøste', 20, 25]]
     """
 
-    def __init__(self, codebook: Codebook) -> None:
+    def __init__(self, codebook: Codebook, context: ContextCues | None = None) -> None:
         self.codebook = codebook
+        self._context = ContextRules(context)
+        self._context_types: dict[str, frozenset[int]] = {}
         self._compiled = ""
 
     def _refresh(self) -> None:
@@ -110,7 +125,8 @@ class KeywordCoder:
 
     def _look_up(self, word: str) -> _Type:
         why = self._rules.match(word)
-        found = _Type(frozenset(why), why, fold(word) in self._rules.first_parts)
+        cut_short = any(match.kind == "abbreviation" for match in why.values())
+        found = _Type(frozenset(why), why, fold(word) in self._rules.first_parts, cut_short)
         self._types[word] = found
         if found.half or not found.elements.isdisjoint(self._rules.triggers):
             self._hot.add(word)
@@ -120,7 +136,10 @@ class KeywordCoder:
         tokens: list[_Token] = []
         for match in WORD.finditer(text):
             token = _Token(match.start(), match.end(), self._types[match.group()])
-            if tokens and tokens[-1].type.half and text[tokens[-1].end : token.start] == " ":
+            if token.type.cut_short and not _FULL_STOP.match(text, token.end):
+                token = _Token(token.start, token.end, _NOTHING)
+            split = tokens and tokens[-1].type.half and token.end - token.start >= COMPOUND_FROM
+            if split and text[tokens[-1].end : token.start] == " ":
                 whole = self._whole(text[tokens[-1].start : token.end])
                 if whole:
                     token = _Token(tokens.pop().start, token.end, whole)
@@ -131,22 +150,63 @@ class KeywordCoder:
         word = pair.replace(" ", "")
         found = self._types.get(word) or self._look_up(word)
         why = {element: match for element, match in found.why.items() if match.kind == "form"}
-        return _Type(frozenset(why), why, half=False) if why else None
+        return _Type(frozenset(why), why) if why else None
 
     def _hits(self, text: str, offset: int) -> Iterable[tuple[Any, ...]]:
         tokens = self._tokens(text)
         elements = tuple(token.type.elements for token in tokens)
-        between = (text[left.end : right.start] for left, right in pairwise(tokens))
-        breaks = (False, *(_BREAK.search(gap) is not None for gap in between))
+        breaks = (
+            False,
+            *(_BREAK.search(text, left.end, right.end) is not None for left, right in pairwise(tokens)),
+        )
         words = Words(elements, breaks, frozenset[int]().union(*elements))
-        for code in self._rules.codes:
-            hit = _first_hit(code, words)
-            if hit:
-                rule, (first, last) = hit
-                kind = tokens[first].type.why[rule.parts[0].elements[0]].kind if rule.is_word else "phrase"
-                rule_id = f"{code.path}#{rule.text}:{kind}"
-                cue = offset + tokens[first].start, offset + tokens[last - 1].end
-                yield code.path, *cue, rule_id, False, "", False, False, ""
+        found = [(code.path, *hit) for code in self._rules.codes if (hit := _first_hit(code, words))]
+        if not found:
+            return
+        contexts = self._read_context(text, tokens, [(rule, span) for _, rule, span in found])
+        for (path, rule, (first, last)), context in zip(found, contexts, strict=True):
+            kind = tokens[first].type.why[rule.parts[0].elements[0]].kind if rule.is_word else "phrase"
+            cue = offset + tokens[first].start, offset + tokens[last - 1].end
+            yield (
+                path,
+                *cue,
+                f"{path}#{rule.text}:{kind}",
+                context.negated,
+                context.holder,
+                context.hypothetical,
+                context.reported,
+                " ".join(_place(status, tokens, start, end, offset) for status, start, end in context.cues),
+            )
+
+    def _read_context(
+        self, text: str, tokens: Sequence[_Token], found: Sequence[tuple[Rule, tuple[int, int]]]
+    ) -> list[Context]:
+        lower = [normalise(text[token.start : token.end]) for token in tokens]
+        elements = tuple(self._context_elements(word) for word in lower)
+        gaps = [text[left.end : right.start] for left, right in pairwise(tokens)]
+        strong = (False, *(_STRONG.search(gap) is not None for gap in gaps))
+        comma = (False, *("," in gap for gap in gaps))
+        breaks = tuple(left or right for left, right in zip(strong, comma, strict=True))
+        words = Words(elements, breaks, frozenset[int]().union(*elements))
+        clauses = Clauses(comma, strong, _quoted(text, tokens))
+        hits = [Hit(*span, rule.is_word and is_verb_form(lower[span[0]], rule.text)) for rule, span in found]
+        return self._context.read(words, lower, clauses, hits)
+
+    def _context_elements(self, word: str) -> frozenset[int]:
+        if word not in self._context_types:
+            self._context_types[word] = frozenset(self._context.table.match(word))
+        return self._context_types[word]
+
+
+def _quoted(text: str, tokens: Sequence[_Token]) -> list[bool]:
+    marks = [match.start() for match in _QUOTE.finditer(text)]
+    return [bisect(marks, token.start) % 2 == 1 for token in tokens]
+
+
+def _place(status: str, tokens: Sequence[_Token], start: int, end: int, offset: int) -> str:
+    if start < 0:
+        return f"{status}:quotation"
+    return f"{status}:{offset + tokens[start].start}-{offset + tokens[end - 1].end}"
 
 
 def _first_hit(code: CodeRules, words: Words) -> tuple[Rule, tuple[int, int]] | None:
