@@ -84,10 +84,11 @@ def tables(
     )
     out.mkdir(parents=True, exist_ok=True)
     for name, table in _report_tables(profiles, known):
-        table.to_html(out / f"{name}.html", language=words, protect=not raw, limit=limit)
-        table.to_png(out / f"{name}.png", language=words, protect=not raw, limit=limit)
-        table.to_csv(out / f"{name}.csv", language=words, protect=not raw, limit=limit)
-        typer.echo(f"{name}: {table.title[words]}")
+        shown = table if raw else table.protected(limit=limit)
+        shown.to_html(out / f"{name}.html", language=words, protect=not raw)
+        shown.to_png(out / f"{name}.png", language=words, protect=not raw)
+        shown.to_csv(out / f"{name}.csv", language=words, protect=not raw)
+        typer.echo(f"{name}: {shown.title[words]}")
     typer.echo(f"Tabellerne ligger i {out}.")
 
 

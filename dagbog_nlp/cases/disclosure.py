@@ -98,7 +98,7 @@ def suppress(
 
 def _at_risk(full: np.ndarray, shown: np.ndarray, small: np.ndarray, spread: int) -> np.ndarray:
     """Places of the small counts that what is shown narrows down too far."""
-    low, high = feasible_bounds(full, shown)
+    low, high = feasible_bounds(full, shown, small)
     return np.argwhere(small & (high - low < spread))
 
 
@@ -108,7 +108,9 @@ def with_totals(inner: np.ndarray) -> np.ndarray:
     return np.vstack([with_column, with_column.sum(axis=0)])
 
 
-def feasible_bounds(full: np.ndarray, shown: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def feasible_bounds(
+    full: np.ndarray, shown: np.ndarray, wanted: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Give the least and the most that every cell can be, given the shown ones and that all add up.
 
     Parameters
@@ -117,6 +119,8 @@ def feasible_bounds(full: np.ndarray, shown: np.ndarray) -> tuple[np.ndarray, np
         Counts with totals, shape (rows + 1, columns + 1).
     shown
         Which cells are known.
+    wanted
+        Which hidden cells to bound; all by default. The others keep their count.
 
     Returns
     -------
@@ -133,7 +137,7 @@ def feasible_bounds(full: np.ndarray, shown: np.ndarray) -> tuple[np.ndarray, np
     hidden = np.flatnonzero(~shown)
     low, high = full.astype(float), full.astype(float)
     known = np.where(shown, full, 0).ravel()
-    for cell in hidden:
+    for cell in hidden if wanted is None else np.flatnonzero(~shown & wanted):
         aim = (hidden == cell).astype(float)
         for sign, bound in ((1, low), (-1, high)):
             found = linprog(sign * aim, A_eq=adds_up[:, hidden], b_eq=-adds_up @ known, bounds=(0, None))
