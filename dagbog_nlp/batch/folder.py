@@ -103,6 +103,10 @@ class RunFolder:
             ) from None
         return manifest
 
+    def done_before(self) -> int:
+        """How many chunks the journal says are done; nothing is checked or written."""
+        return len({record["chunk"] for record in self._journal() if "chunk" in record})
+
     def begin(self, manifest: dict[str, Any], *, single: bool) -> None:
         """Begin a run from nothing: forget what an earlier one left."""
         self.single = single

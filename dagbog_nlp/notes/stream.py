@@ -18,7 +18,7 @@ from dagbog_nlp.notes.table_chunks import (
     scan_parquet,
 )
 
-CHUNK_NOTES = 2000
+CHUNK_NOTES = 500
 _SCAN = {"csv": scan_csv, "parquet": scan_parquet, "excel": scan_excel}
 _READ = {"csv": read_csv_chunk, "parquet": read_parquet_chunk, "excel": read_excel_chunk}
 _KINDS = {
