@@ -8,15 +8,25 @@ the library; behind that border every stage trusts it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from dagbog_nlp.columns import (
+    DATE,
+    as_dates,
+    as_list,
+    as_yes_no,
+    is_blank,
+    no_blank,
+    no_double,
+    no_doubled_columns,
+    row_error,
+    with_columns,
+)
 from dagbog_nlp.errors import InputError
 
-DATE = "datetime64[us]"
 GOALS = ("i mål", "på vej", "ikke i mål")
 SEVERITIES = ("let", "mellem", "svær")
 SOURCES = ("keyword", "classifier", "manual")
@@ -143,13 +153,13 @@ def check_notes(notes: pd.DataFrame, *, file: str | None = None) -> pd.DataFrame
         On a missing or doubled column, no rows, a doubled or blank ``note_id``, a blank
         ``case_id``, a text that is not text, a date that is not a date.
     """
-    frame = _with_columns(notes, NOTES, NOTES_OPTIONAL, table="notes", file=file)
-    _no_blank(frame, "note_id", file)
-    _no_blank(frame, "case_id", file)
-    _no_double(frame, "note_id", file)
+    frame = with_columns(notes, NOTES, NOTES_OPTIONAL, table="notes", file=file)
+    no_blank(frame, "note_id", file)
+    no_blank(frame, "case_id", file)
+    no_double(frame, "note_id", file)
     not_text = ~frame["text"].isna() & ~frame["text"].map(lambda value: isinstance(value, str))
     if not_text.any():
-        raise _row_error(
+        raise row_error(
             "the text is not text",
             frame,
             not_text,
@@ -157,7 +167,7 @@ def check_notes(notes: pd.DataFrame, *, file: str | None = None) -> pd.DataFrame
             fix="store the column as text, or leave the row out",
         )
     frame["text"] = frame["text"].fillna("").astype("str")
-    frame["date"] = _as_dates(frame, "date", file)
+    frame["date"] = as_dates(frame, "date", file)
     for name in NOTES_OPTIONAL:
         if name in frame:
             frame[name] = frame[name].astype("str")
@@ -185,34 +195,34 @@ def check_cases(cases: pd.DataFrame, *, file: str | None = None) -> pd.DataFrame
     InputError
         As :func:`check_notes`, and on an unknown goal or severity.
     """
-    frame = _with_columns(cases, CASES, CASES_OPTIONAL, table="cases", file=file)
-    _no_blank(frame, "case_id", file)
-    _no_double(frame, "case_id", file)
+    frame = with_columns(cases, CASES, CASES_OPTIONAL, table="cases", file=file)
+    no_blank(frame, "case_id", file)
+    no_double(frame, "case_id", file)
     for name, allowed in (("goal_attainment", GOALS), ("severity", SEVERITIES)):
         if name in frame:
             values = frame[name].astype("str").str.strip().str.lower().replace("", np.nan)
             unknown = ~values.isna() & ~values.isin(allowed)
             if unknown.any():
-                raise _row_error(
+                raise row_error(
                     f"{name} is none of {', '.join(allowed)}", frame, unknown, file, fix="correct it"
                 )
             frame[name] = values
     if "problems" in frame:
         frame["problems"] = pd.Series(
-            [_as_list(value) for value in frame["problems"]], index=frame.index, dtype="object"
+            [as_list(value) for value in frame["problems"]], index=frame.index, dtype="object"
         )
     for name in ("enrolled", "discharged"):
         if name in frame:
-            frame[name] = _as_dates(frame, name, file)
+            frame[name] = as_dates(frame, name, file)
     if "grants" in frame:
         grants = pd.to_numeric(frame["grants"], errors="coerce")
-        bad = (grants.isna() & ~_blank(frame["grants"])) | (grants % 1).gt(0)
+        bad = (grants.isna() & ~is_blank(frame["grants"])) | (grants % 1).gt(0)
         if bad.any():
-            raise _row_error("grants is not a whole number", frame, bad, file, fix="correct it")
+            raise row_error("grants is not a whole number", frame, bad, file, fix="correct it")
         frame["grants"] = grants.astype("Int64")
     for name in ("network_meeting", "reflective"):
         if name in frame:
-            frame[name] = _as_yes_no(frame, name, file)
+            frame[name] = as_yes_no(frame, name, file)
     if "team" in frame:
         frame["team"] = frame["team"].astype("str")
     return frame
@@ -245,7 +255,7 @@ def check_codings(
     InputError
         On a missing column, an unknown source, or positions outside the note.
     """
-    _no_doubled_columns(codings, file)
+    no_doubled_columns(codings, file)
     missing = [name for name in CODINGS_REQUIRED if name not in codings]
     if missing:
         raise InputError(f"the codings lack the column(s) {', '.join(missing)}", file=file, fix="add them")
@@ -259,16 +269,16 @@ def check_codings(
             frame[name] = pd.Series(_DEFAULTS.get(name), index=frame.index, dtype=dtype)
         elif name in _DEFAULTS:
             frame[name] = frame[name].fillna(_DEFAULTS[name])
-        frame[name] = _as_dates(frame, name, file) if dtype == DATE else frame[name].astype(dtype)
+        frame[name] = as_dates(frame, name, file) if dtype == DATE else frame[name].astype(dtype)
     unknown = ~frame["source"].isin(SOURCES)
     if unknown.any():
-        raise _row_error(f"source is none of {', '.join(SOURCES)}", frame, unknown, file, fix="correct it")
+        raise row_error(f"source is none of {', '.join(SOURCES)}", frame, unknown, file, fix="correct it")
     outside = (frame["start"] < 0) | (frame["end"] < frame["start"])
     if notes is not None:
         known = notes.set_index("note_id")
         strange = ~frame["note_id"].isin(known.index)
         if strange.any():
-            raise _row_error(
+            raise row_error(
                 "the coding is about a note that is not among the notes",
                 frame,
                 strange,
@@ -278,132 +288,8 @@ def check_codings(
         if "text" in known:
             outside |= frame["end"] > frame["note_id"].map(known["text"].str.len())
     if outside.any():
-        raise _row_error("the positions lie outside the note", frame, outside, file, fix="correct them")
+        raise row_error("the positions lie outside the note", frame, outside, file, fix="correct them")
     if "coding_id" not in frame:
         frame["coding_id"] = coding_ids(frame)
     rest = [name for name in frame.columns if name not in CODINGS]
     return frame[[*CODINGS, *rest]]
-
-
-def _with_columns(
-    frame: pd.DataFrame,
-    required: dict[str, str],
-    optional: dict[str, str],
-    *,
-    table: str,
-    file: str | None,
-) -> pd.DataFrame:
-    _no_doubled_columns(frame, file)
-    missing = [name for name in required if name not in frame]
-    if missing:
-        found = ", ".join(map(str, frame.columns))
-        raise InputError(
-            f"the {table} lack the column(s) {', '.join(missing)}; found {found}",
-            file=file,
-            fix=f"name your headings, read_{table}(..., columns={{'Your heading': '{missing[0]}'}})",
-        )
-    if len(frame) == 0:
-        raise InputError(
-            f"there are no {table}", file=file, fix="check that the file has rows below its heading"
-        )
-    known = [name for name in (*required, *optional) if name in frame]
-    rest = [name for name in frame.columns if name not in known]
-    out = frame[[*known, *rest]].reset_index(drop=True).copy()
-    for name in ("note_id", "case_id"):
-        if name in out:
-            out[name] = _as_ids(out[name])
-    return out
-
-
-def _no_doubled_columns(frame: pd.DataFrame, file: str | None) -> None:
-    doubled = frame.columns[frame.columns.duplicated()]
-    if len(doubled):
-        raise InputError(
-            f"the column(s) {', '.join(sorted(set(map(str, doubled))))} occur more than once",
-            file=file,
-            fix="keep one of each",
-        )
-
-
-def _as_ids(values: pd.Series) -> pd.Series:
-    if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-        values = values.astype("Int64")
-    return values.astype("str").str.strip()
-
-
-def _blank(values: pd.Series) -> pd.Series:
-    return values.isna() | values.astype("str").str.strip().isin(["", "<NA>", "nan", "NaT"])
-
-
-def _no_blank(frame: pd.DataFrame, name: str, file: str | None) -> None:
-    blank = _blank(frame[name])
-    if blank.any():
-        raise _row_error(f"{name} is blank", frame, blank, file, fix=f"give every row a {name}")
-
-
-def _no_double(frame: pd.DataFrame, name: str, file: str | None) -> None:
-    doubled = frame[name].duplicated()
-    if doubled.any():
-        raise _row_error(f"this {name} occurs twice", frame, doubled, file, fix=f"make {name} unique")
-
-
-def _row_error(
-    problem: str, frame: pd.DataFrame, at_fault: pd.Series, file: str | None, *, fix: str
-) -> InputError:
-    position = int(np.flatnonzero(at_fault.to_numpy())[0])
-    more = int(at_fault.sum()) - 1
-    row = frame.iloc[position]
-    return InputError(
-        problem + (f" (and {more} more row(s))" if more else ""),
-        file=file,
-        row=position + 2,
-        note_id=str(row["note_id"]) if "note_id" in frame else None,
-        case_id=str(row["case_id"]) if "note_id" not in frame and "case_id" in frame else None,
-        fix=fix,
-    )
-
-
-def _as_dates(frame: pd.DataFrame, name: str, file: str | None) -> pd.Series:
-    values = frame[name]
-    if isinstance(values.dtype, pd.DatetimeTZDtype):
-        values = values.dt.tz_localize(None)
-    if not pd.api.types.is_datetime64_any_dtype(values):
-        parsed = pd.to_datetime(values, errors="coerce", format="ISO8601")
-        bad = parsed.isna() & ~_blank(values)
-        if bad.any():
-            raise _row_error(
-                f"{name} is not a date",
-                frame,
-                bad,
-                file,
-                fix="write it as yyyy-mm-dd, or read it with read_notes",
-            )
-        values = parsed
-    return values.astype(DATE)
-
-
-def _as_list(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    if isinstance(value, Iterable):
-        return [str(part) for part in value]
-    return []
-
-
-def _as_yes_no(frame: pd.DataFrame, name: str, file: str | None) -> pd.Series:
-    words = {
-        "ja": True,
-        "nej": False,
-        "yes": True,
-        "no": False,
-        "true": True,
-        "false": False,
-        "1": True,
-        "0": False,
-    }
-    text = frame[name].astype("str").str.strip().str.lower()
-    answers = text.map(words)
-    bad = answers.isna() & ~_blank(frame[name])
-    if bad.any():
-        raise _row_error(f"{name} is neither ja nor nej", frame, bad, file, fix="write ja or nej")
-    return answers.astype("boolean")

@@ -10,6 +10,7 @@ import dagbog_nlp
 PACKAGE = Path(dagbog_nlp.__file__).parent
 ORDER = [
     "errors",
+    "columns",
     "tables",
     "resources",
     "notes",
