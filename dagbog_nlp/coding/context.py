@@ -119,7 +119,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Clauses:
-    """Where the sentence is cut: `comma` and `strong` stand before a word, `quoted` says where it is speech."""
+    """Where the sentence is cut: `comma` and `strong` stand before a word, `quoted` marks speech."""
 
     comma: Sequence[bool]
     strong: Sequence[bool]
@@ -166,12 +166,10 @@ class ContextRules:
             )
             for group in lists.cues
         )
-        self._holders = tuple((name, self._elements(words)) for name, words in lists.holders.items())
+        self._holders = tuple((name, self.table.element(f"@{name}")) for name in lists.holders)
 
-    def _elements(self, words: Iterable[str]) -> frozenset[int]:
-        return frozenset(
-            self.table.element(f"={word}" if word.isalpha() and len(word) < 4 else word) for word in words
-        )
+    def _exact(self, words: Iterable[str]) -> frozenset[int]:
+        return frozenset(self.table.element(word if word.startswith("=") else f"={word}") for word in words)
 
     def read(
         self, words: Words, texts: Sequence[str], clauses: Clauses, hits: Sequence[Hit]
