@@ -155,7 +155,8 @@ def merge_reviews(
         final["verdict"].isin(["added", "accepted"]) & ~pd.MultiIndex.from_frame(final[_KEY]).isin(known)
     ]
     added = _manual(new)
-    added["date"] = added["note_id"].map(table.drop_duplicates("note_id").set_index("note_id")["date"])
+    if len(added) and len(table):
+        added["date"] = added["note_id"].map(table.drop_duplicates("note_id").set_index("note_id")["date"])
     parts = [part for part in (kept, added) if len(part)]
     if not parts:
         return MergedReviews(empty(CODINGS | {name: DECISIONS[name] for name in _AUDIT}), trail)
