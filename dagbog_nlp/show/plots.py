@@ -1,0 +1,221 @@
+"""Pictures of a case's profile, its course, and the report's tables (matplotlib, no window needed)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dagbog_nlp.cases.cross_table import CrossTable
+from dagbog_nlp.cases.profiles import coded_units
+from dagbog_nlp.cases.sequences import followed_by
+from dagbog_nlp.cases.wording import Language, code_labels
+from dagbog_nlp.codebook.codebook import Codebook
+from dagbog_nlp.errors import InputError
+from dagbog_nlp.tables import check_codings
+
+if TYPE_CHECKING:
+    from dagbog_nlp.cases.profiles import CaseProfile
+
+_GREY, _INK = "#8a8a8a", "#222222"
+_GOAL_COLOURS = ("#1b7f5c", "#d99a1c", "#b1413a")
+
+
+def plot_profile(
+    profile: CaseProfile, *, language: Language = "da", codebook: Codebook | None = None
+) -> Figure:
+    """Draw the share of the case's notes with each code found in it, with 95 % intervals.
+
+    Parameters
+    ----------
+    profile
+        As ``profiles.case(case_id)`` gives it.
+    language
+        ``da`` or ``en``.
+    codebook
+        Gives labels and colours; the shipped one by default.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        ``figure.savefig("profil.png")`` writes it. Families are bold, their subcodes under them.
+
+    Raises
+    ------
+    InputError
+        When no code was found in the case.
+    """
+    rows = profile.table[profile.table["sentences"] > 0].reset_index(drop=True)
+    if rows.empty:
+        raise InputError("no code was found in the case", case_id=profile.case_id, fix="choose another case")
+    book = codebook or Codebook.load()
+    labels, colours = _labels(rows["code"], book, language), _colours(rows["code"], book)
+    figure = Figure(figsize=(7.5, 1.3 + 0.27 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    places = np.arange(len(rows))
+    for place, row, colour in zip(places, rows.itertuples(), colours, strict=True):
+        axes.plot(
+            [row.low, row.high], [place, place], color=colour, alpha=0.45, linewidth=3, solid_capstyle="butt"
+        )
+        axes.plot(
+            row.share, place, "o", color=colour, clip_on=False, markersize=6 if "/" not in row.code else 4
+        )
+    axes.set_yticks(places, labels)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    _percent_axis(axes)
+    for tick, code in zip(axes.get_yticklabels(), rows["code"], strict=True):
+        tick.set_fontweight("normal" if "/" in code else "bold")
+    notes = int(rows["notes_total"].iloc[0])
+    words = {
+        "da": (f"Sag {profile.case_id}", f"Andel af sagens {notes} notater (95 %-sikkerhedsinterval)"),
+        "en": (f"Case {profile.case_id}", f"Share of the case's {notes} notes (95% confidence interval)"),
+    }[language]
+    axes.set_title(words[0], loc="left", fontsize=11, fontweight="bold")
+    axes.set_xlabel(words[1], fontsize=9)
+    return figure
+
+
+def plot_course(
+    codings: pd.DataFrame,
+    notes: pd.DataFrame,
+    case_id: str,
+    *,
+    codes: Sequence[str] | None = None,
+    doubt: str = "professionel_tvivl",
+    adjustment: str = "indsatsjustering",
+    language: Language = "da",
+    codebook: Codebook | None = None,
+) -> Figure:
+    """Draw when each code occurs in a case, with arrows from a doubt to the adjustment that followed.
+
+    Parameters
+    ----------
+    codings, notes
+        The tables; the case is picked out of them.
+    case_id
+        The case.
+    codes
+        One line each; by default the families found in the case. Subcodes count as their parent.
+    doubt, adjustment
+        The codes that arrows join.
+    language
+        ``da`` or ``en``.
+    codebook
+        Gives labels and colours; the shipped one by default.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A dot per note, its area by the number of coded sentences; every note is a tick at the foot.
+
+    Raises
+    ------
+    InputError
+        When the case has no dated notes.
+    """
+    own = notes[(notes["case_id"] == case_id) & notes["date"].notna()]
+    if own.empty:
+        raise InputError("the case has no dated notes", case_id=case_id, fix="choose another case")
+    mine = check_codings(codings[codings["note_id"].isin(own["note_id"])])
+    units = coded_units(mine, own)
+    names = [code for code in units["code"].unique() if "/" not in code] if codes is None else list(codes)
+    book = codebook or Codebook.load()
+    labels, colours = _labels(names, book, language), _colours(names, book)
+    figure = Figure(figsize=(9, 1.3 + 0.45 * len(names)), layout="constrained")
+    axes = figure.subplots()
+    for line, (name, colour) in enumerate(zip(names, colours, strict=True)):
+        counts = units[units["code"] == name].groupby("date").size()
+        axes.axhline(line, color="#e4e4e4", linewidth=1, zorder=0)
+        axes.scatter(
+            counts.index, np.full(len(counts), line), s=45 * counts.to_numpy(), color=colour, alpha=0.8
+        )
+    if doubt in names and adjustment in names:
+        dated = units[["case_id", "note_id", "date", "start", "end", "code"]]
+        for pair in followed_by(dated, doubt, adjustment, permutations=0).pairs.itertuples():
+            ends = (pair.date_first, names.index(doubt)), (pair.date_then, names.index(adjustment))
+            style = {
+                "arrowstyle": "->",
+                "color": _INK,
+                "linewidth": 1,
+                "alpha": 0.7,
+                "shrinkA": 5,
+                "shrinkB": 5,
+            }
+            axes.annotate("", xy=ends[1], xytext=ends[0], arrowprops=style)
+    axes.plot(own["date"], np.full(len(own), len(names) - 0.4), "|", color=_INK, markersize=8)
+    axes.set_yticks(
+        [*range(len(names)), len(names) - 0.4], [*labels, {"da": "Notater", "en": "Notes"}[language]]
+    )
+    axes.set_ylim(len(names), -0.6)
+    axes.tick_params(labelsize=9)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.set_title(
+        f"{ {'da': 'Sag', 'en': 'Case'}[language] } {case_id}", loc="left", fontsize=11, fontweight="bold"
+    )
+    return figure
+
+
+def plot_table(
+    table: CrossTable, *, language: Language = "da", protect: bool = True, limit: int = 5
+) -> Figure:
+    """Draw the percentages of a table with their 95 % intervals, one colour for each goal.
+
+    Parameters
+    ----------
+    table
+        One of the report's tables.
+    language
+        ``da`` or ``en``.
+    protect, limit
+        Small counts are left out, as in the table's exports, unless `protect` is False.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    table = table.protected(limit=limit) if protect else table
+    share = (table.counts / table.of).to_numpy(dtype=float, na_value=np.nan)
+    low, high = table.low.to_numpy(), table.high.to_numpy()
+    figure = Figure(figsize=(7.5, 1.6 + 0.62 * len(share)), layout="constrained")
+    axes = figure.subplots()
+    for j, (goal, colour) in enumerate(zip(table.counts.columns, _GOAL_COLOURS, strict=True)):
+        places = np.arange(len(share)) + 0.22 * (j - 1)
+        axes.hlines(places, low[:, j], high[:, j], color=colour, alpha=0.45, linewidth=3)
+        axes.plot(share[:, j], places, "o", color=colour, clip_on=False, label=table.labels[goal][language])
+    names = [
+        table.labels[name][language] if name in table.labels else str(name) for name in table.counts.index
+    ]
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    _percent_axis(axes)
+    axes.set_title(table.title[language], loc="left", fontsize=11, fontweight="bold")
+    axes.set_xlabel(
+        {"da": "Andel (95 %-sikkerhedsinterval)", "en": "Share (95% confidence interval)"}[language],
+        fontsize=9,
+    )
+    figure.legend(loc="outside upper right", ncols=3, frameon=False, fontsize=9)
+    figure.supxlabel("\n".join(table.notes(language)), fontsize=7, color=_GREY, x=0.01, ha="left")
+    return figure
+
+
+def _percent_axis(axes: Axes) -> None:
+    axes.set_xlim(0, 1)
+    axes.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    axes.grid(axis="x", color="#e4e4e4", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=9, length=0)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _labels(codes: Sequence[str] | pd.Series, book: Codebook, language: Language) -> list[str]:
+    known = code_labels(codes, book)
+    return [known[code][language] if code in known else code for code in codes]
+
+
+def _colours(codes: Sequence[str] | pd.Series, book: Codebook) -> list[str]:
+    known = {code.path: code.colour for code in book.codes}
+    return [known.get(code, _GREY) for code in codes]
