@@ -18,9 +18,10 @@ from dagbog_nlp.codebook.wordforms import COMPOUND_FROM, WORD, Match, fold, is_v
 from dagbog_nlp.coding.context import Clauses, Context, ContextCues, ContextRules, Hit
 
 _FULL_STOP = re.compile(r"\.(?!\w)")
-_BREAK = re.compile(r"[.;!?()\n–…]| - |,(?! (?:der|som)\b)")
+BREAK = re.compile(r"[.;!?()\n–…]| - |,(?! (?:der|som)\b)")
 _STRONG = re.compile(r"[.;:!?()\n–…]| - ")
 _QUOTE = re.compile('["”“»«]')
+ROLES = ("words", "exclude", "keep")
 COLUMNS = {
     "row": "int64",
     "code": "str",
@@ -115,6 +116,49 @@ class KeywordCoder:
         ]
         return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
+    def rules(self) -> list[tuple[str, str, str]]:
+        """Return every rule as code, role (words, exclude or keep) and text, in the codebook's order."""
+        self._refresh()
+        return [
+            (code.path, role, rule.text)
+            for code in self._rules.codes
+            for role in ROLES
+            for rule in getattr(code, role)
+        ]
+
+    def fired(self, text: str) -> list[tuple[str, str, str, tuple[int, int], bool]]:
+        """Say which rules fire in a sentence, and which of them decide.
+
+        Parameters
+        ----------
+        text
+            One sentence.
+
+        Returns
+        -------
+        list of tuple
+            Code, role, rule, place (start and end in `text`) and whether it decides: a word that is
+            not shut out, or an exclusion that shuts out a word.
+        """
+        self._refresh()
+        self._is_hot(text)
+        tokens = self._tokens(text)
+        words = _as_words(text, tokens)
+        found = []
+        for code in self._rules.codes:
+            spans = {
+                role: [(rule, span) for rule in getattr(code, role) for span in rule.spans(words)]
+                for role in ROLES
+            }
+            met = [span for _, span in spans["words"]]
+            shut = [span for _, span in spans["exclude"]]
+            kept = [span for _, span in spans["keep"]]
+            for role, rule, span in ((name, *item) for name in ROLES for item in spans[name]):
+                free = role != "words" or _free(span, shut) or not _free(span, kept)
+                place = tokens[span[0]].start, tokens[span[1] - 1].end
+                found.append((code.path, role, rule.text, place, free and not _free(span, met)))
+        return found
+
     def _is_hot(self, text: str) -> bool:
         words = WORD.findall(text)
         types = self._types
@@ -157,7 +201,7 @@ class KeywordCoder:
         elements = tuple(token.type.elements for token in tokens)
         breaks = (
             False,
-            *(_BREAK.search(text, left.end, right.end) is not None for left, right in pairwise(tokens)),
+            *(BREAK.search(text, left.end, right.end) is not None for left, right in pairwise(tokens)),
         )
         words = Words(elements, breaks, frozenset[int]().union(*elements))
         found = [(code.path, *hit) for code in self._rules.codes if (hit := _first_hit(code, words))]
@@ -196,6 +240,15 @@ class KeywordCoder:
         if word not in self._context_types:
             self._context_types[word] = frozenset(self._context.table.match(word))
         return self._context_types[word]
+
+
+def _as_words(text: str, tokens: Sequence[_Token]) -> Words:
+    elements = tuple(token.type.elements for token in tokens)
+    breaks = (
+        False,
+        *(BREAK.search(text, left.end, right.end) is not None for left, right in pairwise(tokens)),
+    )
+    return Words(elements, breaks, frozenset[int]().union(*elements))
 
 
 def _quoted(text: str, tokens: Sequence[_Token]) -> list[bool]:
