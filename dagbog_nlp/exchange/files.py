@@ -128,6 +128,18 @@ class SafeZip:
         wanted = str(inside).lower()
         return next((self._lower[key] for key in (f"sources/{wanted}", wanted) if key in self._lower), None)
 
+    def refuse_document_types(self) -> None:
+        """Refuse XML with a document type, which could define entities that grow without end.
+
+        Raises
+        ------
+        ExchangeError
+            When a part of the file has one.
+        """
+        for name in self.named(r".*\.(xml|rels|vml)"):
+            if b"<!DOCTYPE" in self.read(name):
+                raise self._error("its XML holds a document type, which office files never do")
+
     def _error(self, problem: str) -> ExchangeError:
         return ExchangeError(
             problem, file=self.path, fix="export the project again from the program that made it"

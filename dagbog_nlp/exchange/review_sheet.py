@@ -124,9 +124,7 @@ def read_sheet(
         When it is no review book of ours.
     """
     with SafeZip(path) as archive:
-        for name in archive.named(r".*\.(xml|rels)"):
-            if b"<!DOCTYPE" in archive.read(name):
-                raise ExchangeError("its XML holds a document type", file=path, fix="do not use this file")
+        archive.refuse_document_types()
     try:
         book = openpyxl.load_workbook(path, data_only=True, keep_links=False)
         sheets = {name: list(book[name].iter_rows(values_only=True)) for name in (_SHEET, _CODES, _META)}
