@@ -175,35 +175,20 @@ def _chunks(
     bad: list[BadNote] = []
     left_out: list[int] = []
     start = stop = 0
-    for stop, reason_and_id in enumerate(_problems(rows, scanning.check), start=1):
-        reason, note_id = reason_and_id
+
+    def end_chunk() -> None:
+        number, rows = scanning.first_chunk + len(chunks), stop - start
+        chunks.append(Chunk(number, scanning.file, start, stop, start + 2, rows, tuple(left_out)))
+
+    for stop, (reason, note_id) in enumerate(_problems(rows, scanning.check), start=1):
         if reason:
             bad.append(BadNote(name, stop + 1, note_id, reason))
             left_out.append(stop - 1 - start)
         if stop - start == scanning.chunk_notes:
-            chunks.append(
-                Chunk(
-                    scanning.first_chunk + len(chunks),
-                    scanning.file,
-                    start,
-                    stop,
-                    stop - start,
-                    tuple(left_out),
-                )
-            )
+            end_chunk()
             start, left_out = stop, []
     if stop > start:
-        chunks.append(
-            Chunk(
-                scanning.first_chunk + len(chunks),
-                scanning.file,
-                start,
-                stop,
-                start + 2,
-                stop - start,
-                tuple(left_out),
-            )
-        )
+        end_chunk()
     return chunks, bad
 
 
