@@ -40,12 +40,16 @@ def describe(codings: Iterable[Mapping[str, Any]], names: Mapping[str, str], tex
     """
     lines, entries = [], []
     for row in codings:
-        kept = {name: _plain(value) for name, value in row.items() if name not in _PLACED_BY_FILE}
-        entries.append(
-            {"code": row["code"]} | {name: value for name, value in kept.items() if value is not None}
-        )
+        entries.append(carried(row))
         lines.append(_sentence(row, names.get(row["code"], row["code"]), text))
     return xml_text("\n".join([*lines, mark(entries)]))
+
+
+def carried(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a file must carry along of a coding, beside its place and its coder."""
+    kept = {name: _plain(value) for name, value in row.items() if name not in _PLACED_BY_FILE}
+    said = {k: v for k, v in kept.items() if v is not None and not (v is False and k in CODINGS)}
+    return {"code": row["code"]} | said
 
 
 def mark(data: Any) -> str:

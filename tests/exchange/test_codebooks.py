@@ -53,7 +53,8 @@ def test_other_programs_codebooks(tmp_path, namespace):
     path = tmp_path / "nvivo.qdc"
     path.write_text(
         f'<CodeBook xmlns="{namespace}" origin="NVivo"><Codes>'
-        '<Code guid="{A0000000-0000-0000-0000-000000000001}" name="Tvivl" isCodable="true" color="#0f0"><Description>Er vi på rette vej?</Description>'
+        '<Code guid="{A0000000-0000-0000-0000-000000000001}" name="Tvivl" isCodable="true" color="#0f0">'
+        "<Description>Er vi på rette vej?</Description>"
         '<Code guid="A0000000-0000-0000-0000-000000000002" name="Stor / lille" isCodable="true"/>'
         "</Code></Codes></CodeBook>",
         "utf-8",
