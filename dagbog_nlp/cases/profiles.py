@@ -9,7 +9,7 @@ import pandas as pd
 
 from dagbog_nlp.cases.course import PHASES, phase_counts, trends
 from dagbog_nlp.cases.expected import expected_sentences
-from dagbog_nlp.cases.sequences import reflective_adjustment
+from dagbog_nlp.cases.sequences import ADJUSTMENT, DOUBT, reflective_adjustment
 from dagbog_nlp.cases.statistics import wilson_interval
 from dagbog_nlp.errors import InputError
 from dagbog_nlp.notes.sentences import sentence_table
@@ -151,8 +151,8 @@ def profile_cases(
     codes: Sequence[str] | None = None,
     scores: pd.DataFrame | None = None,
     errors: pd.DataFrame | None = None,
-    doubt: str = "professionel_tvivl",
-    adjustment: str = "indsatsjustering",
+    doubt: str = DOUBT,
+    adjustment: str = ADJUSTMENT,
     level: float = 0.95,
 ) -> Profiles:
     """Count every code in every case, with the share of notes, its interval and its course.

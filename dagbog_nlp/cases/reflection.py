@@ -11,6 +11,7 @@ from dagbog_nlp.cases.cross_table import CrossTable, make_table
 from dagbog_nlp.cases.crosstabs import assessed
 from dagbog_nlp.cases.disclosure import round_to_base, suppress
 from dagbog_nlp.cases.rendering import cell
+from dagbog_nlp.cases.sequences import ADJUSTMENT, DOUBT
 from dagbog_nlp.cases.statistics import wilson_interval
 from dagbog_nlp.cases.wording import Language, p_value, phrase, words_for
 from dagbog_nlp.errors import InputError
@@ -102,8 +103,8 @@ def reflection_table(
     profiles: pd.DataFrame,
     cases: pd.DataFrame,
     *,
-    doubt: str = "professionel_tvivl",
-    adjustment: str = "indsatsjustering",
+    doubt: str = DOUBT,
+    adjustment: str = ADJUSTMENT,
     draws: int = 4999,
     seed: int = 0,
 ) -> ReflectionTable:
@@ -176,8 +177,8 @@ def reflective_cases(
     profiles: pd.DataFrame,
     cases: pd.DataFrame | None = None,
     *,
-    doubt: str = "professionel_tvivl",
-    adjustment: str = "indsatsjustering",
+    doubt: str = DOUBT,
+    adjustment: str = ADJUSTMENT,
 ) -> pd.Series:
     """Say which cases are reflective, from the profiles, or else the cases, or else the profiles' dates.
 

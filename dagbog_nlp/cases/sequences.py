@@ -10,6 +10,7 @@ import pandas as pd
 from dagbog_nlp.cases.statistics import wilson_interval
 from dagbog_nlp.errors import InputError
 
+DOUBT, ADJUSTMENT = "professionel_tvivl", "indsatsjustering"
 _COLUMNS = ["note_id", "date", "start", "end", "code"]
 
 
@@ -125,8 +126,8 @@ def reflective_adjustment(
     codings: pd.DataFrame,
     notes: pd.DataFrame | None = None,
     *,
-    doubt: str = "professionel_tvivl",
-    adjustment: str = "indsatsjustering",
+    doubt: str = DOUBT,
+    adjustment: str = ADJUSTMENT,
     within: str | pd.Timedelta | None = None,
 ) -> pd.DataFrame:
     """Say per case whether a professional doubt led to an adjustment (reflekteret indsatsjustering).

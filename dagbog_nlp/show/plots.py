@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,18 +11,62 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dagbog_nlp.cases.cross_table import CrossTable
-from dagbog_nlp.cases.profiles import coded_units
-from dagbog_nlp.cases.sequences import followed_by
+from dagbog_nlp.cases.profiles import CaseProfile, Profiles, coded_units
+from dagbog_nlp.cases.sequences import ADJUSTMENT, DOUBT, followed_by
 from dagbog_nlp.cases.wording import Language, code_labels
 from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.errors import InputError
 from dagbog_nlp.tables import check_codings
 
-if TYPE_CHECKING:
-    from dagbog_nlp.cases.profiles import CaseProfile
-
 _GREY, _INK = "#8a8a8a", "#222222"
 _GOAL_COLOURS = ("#1b7f5c", "#d99a1c", "#b1413a")
+
+
+class _Course(NamedTuple):
+    """The coded sentences of a case, the codes to draw, and the dates of its notes."""
+
+    units: pd.DataFrame
+    names: list[str]
+    dates: pd.Series
+
+
+def plot_case(
+    profiles: Profiles,
+    codings: pd.DataFrame,
+    notes: pd.DataFrame,
+    case_id: str,
+    *,
+    language: Language = "da",
+    codebook: Codebook | None = None,
+) -> Figure:
+    """Draw the course of a case and, below it, the share of its notes with each code.
+
+    Parameters
+    ----------
+    profiles
+        As :func:`dagbog_nlp.cases.profiles.profile_cases` gives them.
+    codings, notes, case_id, language, codebook
+        As for :func:`plot_course`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        ``figure.savefig("sag.png")`` writes it.
+
+    Raises
+    ------
+    InputError
+        When the case has no dated notes, or no code was found in it.
+    """
+    profile, book = profiles.case(case_id), codebook or Codebook.load()
+    course = _course_of(codings, notes, case_id, None)
+    heights = [1.0 + 0.4 * len(course.names), 0.9 + 0.27 * int((profile.table["sentences"] > 0).sum())]
+    figure = Figure(figsize=(9, sum(heights)), layout="constrained")
+    above, below = figure.subplots(2, height_ratios=heights)
+    _draw_course(above, course, book, language, answers=(DOUBT, ADJUSTMENT))
+    _draw_profile(below, profile, book, language)
+    above.set_title(_case_title(case_id, language), loc="left", fontsize=11, fontweight="bold")
+    return figure
 
 
 def plot_profile(
@@ -42,40 +86,18 @@ def plot_profile(
     Returns
     -------
     matplotlib.figure.Figure
-        ``figure.savefig("profil.png")`` writes it. Families are bold, their subcodes under them.
+        Families are bold, their subcodes under them.
 
     Raises
     ------
     InputError
         When no code was found in the case.
     """
-    rows = profile.table[profile.table["sentences"] > 0].reset_index(drop=True)
-    if rows.empty:
-        raise InputError("no code was found in the case", case_id=profile.case_id, fix="choose another case")
-    book = codebook or Codebook.load()
-    labels, colours = _labels(rows["code"], book, language), _colours(rows["code"], book)
-    figure = Figure(figsize=(7.5, 1.3 + 0.27 * len(rows)), layout="constrained")
+    found = int((profile.table["sentences"] > 0).sum())
+    figure = Figure(figsize=(7.5, 1.3 + 0.27 * found), layout="constrained")
     axes = figure.subplots()
-    places = np.arange(len(rows))
-    for place, row, colour in zip(places, rows.itertuples(), colours, strict=True):
-        axes.plot(
-            [row.low, row.high], [place, place], color=colour, alpha=0.45, linewidth=3, solid_capstyle="butt"
-        )
-        axes.plot(
-            row.share, place, "o", color=colour, clip_on=False, markersize=6 if "/" not in row.code else 4
-        )
-    axes.set_yticks(places, labels)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    _percent_axis(axes)
-    for tick, code in zip(axes.get_yticklabels(), rows["code"], strict=True):
-        tick.set_fontweight("normal" if "/" in code else "bold")
-    notes = int(rows["notes_total"].iloc[0])
-    words = {
-        "da": (f"Sag {profile.case_id}", f"Andel af sagens {notes} notater (95 %-sikkerhedsinterval)"),
-        "en": (f"Case {profile.case_id}", f"Share of the case's {notes} notes (95% confidence interval)"),
-    }[language]
-    axes.set_title(words[0], loc="left", fontsize=11, fontweight="bold")
-    axes.set_xlabel(words[1], fontsize=9)
+    _draw_profile(axes, profile, codebook or Codebook.load(), language)
+    axes.set_title(_case_title(profile.case_id, language), loc="left", fontsize=11, fontweight="bold")
     return figure
 
 
@@ -85,8 +107,8 @@ def plot_course(
     case_id: str,
     *,
     codes: Sequence[str] | None = None,
-    doubt: str = "professionel_tvivl",
-    adjustment: str = "indsatsjustering",
+    doubt: str = DOUBT,
+    adjustment: str = ADJUSTMENT,
     language: Language = "da",
     codebook: Codebook | None = None,
 ) -> Figure:
@@ -117,45 +139,11 @@ def plot_course(
     InputError
         When the case has no dated notes.
     """
-    own = notes[(notes["case_id"] == case_id) & notes["date"].notna()]
-    if own.empty:
-        raise InputError("the case has no dated notes", case_id=case_id, fix="choose another case")
-    mine = check_codings(codings[codings["note_id"].isin(own["note_id"])])
-    units = coded_units(mine, own)
-    names = [code for code in units["code"].unique() if "/" not in code] if codes is None else list(codes)
-    book = codebook or Codebook.load()
-    labels, colours = _labels(names, book, language), _colours(names, book)
-    figure = Figure(figsize=(9, 1.3 + 0.45 * len(names)), layout="constrained")
+    course = _course_of(codings, notes, case_id, codes)
+    figure = Figure(figsize=(9, 1.3 + 0.45 * len(course.names)), layout="constrained")
     axes = figure.subplots()
-    for line, (name, colour) in enumerate(zip(names, colours, strict=True)):
-        counts = units[units["code"] == name].groupby("date").size()
-        axes.axhline(line, color="#e4e4e4", linewidth=1, zorder=0)
-        axes.scatter(
-            counts.index, np.full(len(counts), line), s=45 * counts.to_numpy(), color=colour, alpha=0.8
-        )
-    if doubt in names and adjustment in names:
-        dated = units[["case_id", "note_id", "date", "start", "end", "code"]]
-        for pair in followed_by(dated, doubt, adjustment, permutations=0).pairs.itertuples():
-            ends = (pair.date_first, names.index(doubt)), (pair.date_then, names.index(adjustment))
-            style = {
-                "arrowstyle": "->",
-                "color": _INK,
-                "linewidth": 1,
-                "alpha": 0.7,
-                "shrinkA": 5,
-                "shrinkB": 5,
-            }
-            axes.annotate("", xy=ends[1], xytext=ends[0], arrowprops=style)
-    axes.plot(own["date"], np.full(len(own), len(names) - 0.4), "|", color=_INK, markersize=8)
-    axes.set_yticks(
-        [*range(len(names)), len(names) - 0.4], [*labels, {"da": "Notater", "en": "Notes"}[language]]
-    )
-    axes.set_ylim(len(names), -0.6)
-    axes.tick_params(labelsize=9)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.set_title(
-        f"{ {'da': 'Sag', 'en': 'Case'}[language] } {case_id}", loc="left", fontsize=11, fontweight="bold"
-    )
+    _draw_course(axes, course, codebook or Codebook.load(), language, answers=(doubt, adjustment))
+    axes.set_title(_case_title(case_id, language), loc="left", fontsize=11, fontweight="bold")
     return figure
 
 
@@ -200,6 +188,80 @@ def plot_table(
     figure.legend(loc="outside upper right", ncols=3, frameon=False, fontsize=9)
     figure.supxlabel("\n".join(table.notes(language)), fontsize=7, color=_GREY, x=0.01, ha="left")
     return figure
+
+
+def _draw_profile(axes: Axes, profile: CaseProfile, book: Codebook, language: Language) -> None:
+    rows = profile.table[profile.table["sentences"] > 0].reset_index(drop=True)
+    if rows.empty:
+        raise InputError("no code was found in the case", case_id=profile.case_id, fix="choose another case")
+    places = np.arange(len(rows))
+    for place, row, colour in zip(places, rows.itertuples(), _colours(rows["code"], book), strict=True):
+        axes.plot([row.low, row.high], [place, place], color=colour, alpha=0.45, linewidth=3)
+        size = 4 if "/" in row.code else 6
+        axes.plot(row.share, place, "o", color=colour, clip_on=False, markersize=size)
+    axes.set_yticks(places, _labels(rows["code"], book, language))
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    _percent_axis(axes)
+    for tick, code in zip(axes.get_yticklabels(), rows["code"], strict=True):
+        tick.set_fontweight("normal" if "/" in code else "bold")
+    notes = int(rows["notes_total"].iloc[0])
+    words = {
+        "da": f"Andel af sagens {notes} notater (95 %-sikkerhedsinterval)",
+        "en": f"Share of the case's {notes} notes (95% confidence interval)",
+    }
+    axes.set_xlabel(words[language], fontsize=9)
+
+
+def _course_of(
+    codings: pd.DataFrame, notes: pd.DataFrame, case_id: str, codes: Sequence[str] | None
+) -> _Course:
+    own = notes[(notes["case_id"] == case_id) & notes["date"].notna()]
+    if own.empty:
+        raise InputError("the case has no dated notes", case_id=case_id, fix="choose another case")
+    units = coded_units(check_codings(codings[codings["note_id"].isin(own["note_id"])]), own)
+    found = [code for code in units["code"].unique() if "/" not in code]
+    return _Course(units, found if codes is None else list(codes), own["date"])
+
+
+def _draw_course(
+    axes: Axes,
+    course: _Course,
+    book: Codebook,
+    language: Language,
+    *,
+    answers: tuple[str, str],
+) -> None:
+    units, names, dates = course
+    for line, (name, colour) in enumerate(zip(names, _colours(names, book), strict=True)):
+        counts = units[units["code"] == name].groupby("date").size()
+        axes.axhline(line, color="#e4e4e4", linewidth=1, zorder=0)
+        axes.scatter(
+            counts.index, np.full(len(counts), line), s=45 * counts.to_numpy(), color=colour, alpha=0.8
+        )
+    if set(answers) <= set(names):
+        doubt, adjustment = (names.index(name) for name in answers)
+        for pair in followed_by(units, *answers, permutations=0).pairs.itertuples():
+            style = {
+                "arrowstyle": "->",
+                "color": _INK,
+                "linewidth": 1,
+                "alpha": 0.7,
+                "shrinkA": 5,
+                "shrinkB": 5,
+            }
+            start, end = (pair.date_first, doubt), (pair.date_then, adjustment)
+            axes.annotate("", xy=end, xytext=start, arrowprops=style)
+    foot = len(names) - 0.4
+    axes.plot(dates, np.full(len(dates), foot), "|", color=_INK, markersize=8)
+    words = {"da": "Notater", "en": "Notes"}
+    axes.set_yticks([*range(len(names)), foot], [*_labels(names, book, language), words[language]])
+    axes.set_ylim(len(names), -0.6)
+    axes.tick_params(labelsize=9)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+
+
+def _case_title(case_id: str, language: Language) -> str:
+    return f"{'Sag' if language == 'da' else 'Case'} {case_id}"
 
 
 def _percent_axis(axes: Axes) -> None:

@@ -6,7 +6,7 @@ import pytest
 from dagbog_nlp.cases.crosstabs import alliance_table, severity_table
 from dagbog_nlp.cases.profiles import profile_cases
 from dagbog_nlp.errors import InputError
-from dagbog_nlp.show.plots import plot_course, plot_profile, plot_table
+from dagbog_nlp.show.plots import plot_case, plot_course, plot_profile, plot_table
 
 NOTES = pd.DataFrame(
     {
@@ -66,3 +66,9 @@ def test_words_are_in_the_language_asked_for():
     table = alliance_table(profile_cases(CODINGS, NOTES), CASES)
     labels, title = texts(plot_table(table, language="en", protect=False))
     assert title == "Dimensions of professional alliance by goal attainment" and "Adjustment" in labels
+
+
+def test_a_case_has_its_course_above_its_profile():
+    figure = plot_case(profile_cases(CODINGS, NOTES), CODINGS, NOTES, "S1")
+    figure.savefig(io.BytesIO(), format="png")
+    assert [len(axes.get_yticks()) for axes in figure.axes] == [5, 6]
