@@ -112,14 +112,12 @@ class Codebook(BaseModel):
             if path is None
             else Path(path)
         )
+        if not file.is_file():
+            raise CodebookError("there is no such codebook", file=file, fix="check the path")
         try:
             data = srsly.read_json(file) if file.suffix == ".json" else srsly.read_yaml(file)
-        except FileNotFoundError:
-            raise CodebookError("there is no such codebook", file=file, fix="check the path") from None
-        except Exception as error:
-            raise CodebookError(
-                f"it is not readable ({type(error).__name__})", file=file, fix="mend the file's layout"
-            ) from error
+        except ValueError:
+            raise CodebookError("it is not readable", file=file, fix="mend the file's layout") from None
         return cls._checked(data, file)
 
     @classmethod

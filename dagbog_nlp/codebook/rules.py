@@ -1,6 +1,6 @@
 """Keyword rules as tables: entries and phrases, compiled once, matched on word types.
 
-A rule is one element or several. Elements: a word, a glob, ``=exact``, ``a|b``, ``@list``;
+A rule is one element or several. Elements: a word, a glob, ``exact!``, ``a|b``, ``@list``;
 ``...`` lets up to six words stand between. A phrase does not reach across punctuation; `` + `` asks
 for both parts anywhere in the sentence.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dagbog_nlp.codebook.codebook import Codebook
-from dagbog_nlp.codebook.wordforms import GLOB, Match, WordForms
+from dagbog_nlp.codebook.wordforms import EXACT, GLOB, Match, WordForms
 from dagbog_nlp.errors import CodebookError
 
 GAP = "..."
@@ -152,8 +152,10 @@ class RuleTable:
                 for entry in self._lists[part[1:]]:
                     yield from self._entries(entry, phrase=False)
             else:
-                short = phrase and len(part) < INFLECTED_FROM and part[0] != "=" and not set(part) & set(GLOB)
-                yield f"={part}" if short else part
+                short = (
+                    phrase and len(part) < INFLECTED_FROM and part[-1] != EXACT and not set(part) & set(GLOB)
+                )
+                yield part + EXACT if short else part
 
     @cached_property
     def _tables(self) -> tuple[tuple[WordForms, dict[str, list[int]]], ...]:

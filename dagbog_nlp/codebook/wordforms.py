@@ -1,7 +1,7 @@
 """Danish word forms: from a codebook entry to every spelling that should match it.
 
 An entry is a plain word (``trøste``), a glob (``trøst*``, ``?*kontakt``; ``?`` is one letter, ``#`` a
-number) or an exact spelling (``=kontakter``). A plain word takes its inflections, compounds that end
+number) or an exact spelling (``kontakter!``). A plain word takes its inflections, compounds that end
 in it (the last part of a Danish compound is its head), ae/oe/aa for æ/ø/å, hyphens, and misspellings
 one edit away that are no Danish words themselves. What may also match is the word cut short
 (``reag.``); whoever looks it up must see the full stop.
@@ -22,6 +22,7 @@ import srsly
 from dagbog_nlp.notes.sentences import abbreviations
 
 WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+(?:[-'’´](?:[^\W_]|[\u0300-\u036f])+)*")
+EXACT = "!"
 GLOB = {"*": ".*", "?": ".", "#": r"\d.*"}
 ABBREVIATED_FROM = 4
 MISSPELLED_FROM = 6
@@ -173,8 +174,8 @@ class WordForms:
                 body = "".join(GLOB.get(sign) or re.escape(fold(sign)) for sign in entry)
                 self._globs.append((re.compile(body), entry))
                 continue
-            exact = entry.startswith("=")
-            forms = {normalise(entry[1:])} if exact else inflect(entry)
+            exact = entry.endswith(EXACT)
+            forms = {normalise(entry[:-1])} if exact else inflect(entry)
             for form in forms:
                 self._forms.setdefault(fold(form), []).append(entry)
             if not exact:
@@ -185,7 +186,7 @@ class WordForms:
         self._plain = {
             key: plain
             for key, entries in self._forms.items()
-            if (plain := [e for e in entries if e[0] != "="])
+            if (plain := [e for e in entries if e[-1] != EXACT])
         }
         self._longest = max(map(len, self._plain), default=0)
         if lenient:

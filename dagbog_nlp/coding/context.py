@@ -17,6 +17,7 @@ import srsly
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from dagbog_nlp.codebook.rules import Rule, RuleTable, Words
+from dagbog_nlp.codebook.wordforms import EXACT
 from dagbog_nlp.errors import CodebookError
 
 _POSSESSIVES = frozenset(("min", "mit", "mine", "vores", "vor", "hans", "hendes", "deres"))
@@ -37,7 +38,7 @@ class CueGroup(BaseModel):
     hit
         Only for hits of this kind.
     over_commas
-        Whether the scope goes on behind a comma.
+        Whether the scope goes on behind a comma and the common stop words.
     follows
         When given, one of these must follow the cue within three words.
     last
@@ -152,7 +153,6 @@ class ContextRules:
     def __init__(self, cues: ContextCues | None = None) -> None:
         lists = cues or ContextCues.load()
         self.table = RuleTable(lists.holders)
-        self._stops = self._exact(lists.stops)
         self._pseudo = {
             status: tuple(self.table.rule(text, f"pseudo {status}") for text in texts)
             for status, texts in lists.pseudo.items()
@@ -161,7 +161,7 @@ class ContextRules:
             _Group(
                 group,
                 tuple(self.table.rule(text, group.status) for text in group.words),
-                self._stops | self._exact(group.stops),
+                self._exact(group.stops if group.over_commas else [*lists.stops, *group.stops]),
                 self._exact(group.follows),
             )
             for group in lists.cues
@@ -169,7 +169,7 @@ class ContextRules:
         self._holders = tuple((name, self.table.element(f"@{name}")) for name in lists.holders)
 
     def _exact(self, words: Iterable[str]) -> frozenset[int]:
-        return frozenset(self.table.element(word if word.startswith("=") else f"={word}") for word in words)
+        return frozenset(self.table.element(word if word.endswith(EXACT) else word + EXACT) for word in words)
 
     def read(
         self, words: Words, texts: Sequence[str], clauses: Clauses, hits: Sequence[Hit]

@@ -50,7 +50,7 @@ def kwic(notes: pd.DataFrame, pattern: str, *, width: int = CONTEXT) -> Concorda
     notes
         The notes table.
     pattern
-        As in the codebook: a word with its forms, a glob (``kontakt*``), ``=exact``, or a phrase
+        As in the codebook: a word with its forms, a glob (``kontakt*``), ``exact!``, or a phrase
         (``kontakt til|med``).
     width
         How many characters to show on each side.
