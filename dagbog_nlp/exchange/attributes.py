@@ -11,11 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, cast
-from xml.etree import ElementTree as ET
 
 import pandas as pd
 
 from dagbog_nlp.exchange.names import guid, xml_text
+from dagbog_nlp.exchange.xml_write import Element, SubElement
 from dagbog_nlp.tables import DATE
 
 CASE, NOTE = "Sag", "Notat"
@@ -103,28 +103,28 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", frame.to_dict("records"))
 
 
-def declare(found: Iterable[Attribute]) -> list[ET.Element]:
+def declare(found: Iterable[Attribute]) -> list[Element]:
     """Write the ``Variable`` elements."""
     return [
-        ET.Element("Variable", {"guid": item.guid, "name": item.name, "typeOfVariable": item.kind})
+        Element("Variable", {"guid": item.guid, "name": item.name, "typeOfVariable": item.kind})
         for item in found
     ]
 
 
-def values(row: Mapping[str, Any], found: Iterable[Attribute]) -> list[ET.Element]:
+def values(row: Mapping[str, Any], found: Iterable[Attribute]) -> list[Element]:
     """Write the ``VariableValue`` elements of one note or case; blank values are left out."""
     elements = []
     for item in found:
         text = _written(row[item.column], item.kind)
         if text is not None:
-            element = ET.Element("VariableValue")
-            ET.SubElement(element, "VariableRef", {"targetGUID": item.guid})
-            ET.SubElement(element, f"{item.kind}Value").text = text
+            element = Element("VariableValue")
+            SubElement(element, "VariableRef", {"targetGUID": item.guid})
+            SubElement(element, f"{item.kind}Value").text = text
             elements.append(element)
     return elements
 
 
-def read_values(element: ET.Element, names: Mapping[str, str]) -> dict[str, str]:
+def read_values(element: Element, names: Mapping[str, str]) -> dict[str, str]:
     """Read the ``VariableValue`` elements below `element`: text per variable name."""
     found = {}
     for value in element.iterfind("VariableValue"):
@@ -135,7 +135,7 @@ def read_values(element: ET.Element, names: Mapping[str, str]) -> dict[str, str]
     return found
 
 
-def reference(element: ET.Element | None) -> str:
+def reference(element: Element | None) -> str:
     """Return the id that a reference points to, upper case without braces."""
     return "" if element is None else (element.get("targetGUID") or "").strip("{} ").upper()
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from xml.etree import ElementTree as ET
 
 from pydantic import ValidationError
 
@@ -18,6 +17,7 @@ from dagbog_nlp.codebook.codebook import Code, Codebook
 from dagbog_nlp.errors import CodebookError
 from dagbog_nlp.exchange.descriptions import mark, unmark
 from dagbog_nlp.exchange.names import code_names, guid, slug, with_parents, xml_text
+from dagbog_nlp.exchange.xml_write import Element, SubElement
 
 _PARTS = {
     "include": "Medtag:",
@@ -43,7 +43,7 @@ class CodeTree:
         Name and id per code path.
     """
 
-    element: ET.Element
+    element: Element
     names: dict[str, str]
     guids: dict[str, str]
 
@@ -92,8 +92,8 @@ def build_codes(
     paths = with_parents([*known, *used])
     names = code_names(paths, {path: code.label for path, code in known.items()})
     guids = {path: guid(project, "code", path) for path in paths}
-    root = ET.Element("Codes")
-    elements: dict[str, ET.Element] = {"": root}
+    root = Element("Codes")
+    elements: dict[str, Element] = {"": root}
     codable = {*known, *used}
     for path in paths:
         code = known.get(path) or Code(path=path)
@@ -104,15 +104,15 @@ def build_codes(
         }
         if path in known:
             attributes["color"] = code.colour.upper()
-        element = ET.SubElement(elements[path.rpartition("/")[0]], "Code", attributes)
-        ET.SubElement(element, "Description").text = _memo(code, names[path])
+        element = SubElement(elements[path.rpartition("/")[0]], "Code", attributes)
+        SubElement(element, "Description").text = _memo(code, names[path])
         elements[path] = element
     for key, name in (extra or {}).items():
-        ET.SubElement(root, "Code", {"guid": key, "name": name, "isCodable": "true"})
+        SubElement(root, "Code", {"guid": key, "name": name, "isCodable": "true"})
     return CodeTree(root, names, guids)
 
 
-def read_codes(root: ET.Element | None, codebook: Codebook | None = None) -> Iterator[ReadCode]:
+def read_codes(root: Element | None, codebook: Codebook | None = None) -> Iterator[ReadCode]:
     """Read a ``Codes`` element whose tags have lost their namespace, parents first.
 
     Parameters
@@ -129,8 +129,8 @@ def read_codes(root: ET.Element | None, codebook: Codebook | None = None) -> Ite
         Two codes of the file may get one path when they differ only in the case of their name.
     """
     labels = _label_index(codebook)
-    top: list[ET.Element] = list(root) if root is not None else []
-    stack: list[tuple[ET.Element, str, Trail]] = [(child, "", ()) for child in reversed(top)]
+    top: list[Element] = list(root) if root is not None else []
+    stack: list[tuple[Element, str, Trail]] = [(child, "", ()) for child in reversed(top)]
     while stack:
         element, above, names = stack.pop()
         if element.tag != "Code":

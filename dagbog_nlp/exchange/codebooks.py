@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import openpyxl
 import pandas as pd
@@ -19,6 +18,7 @@ from dagbog_nlp.exchange.files import SafeZip, atomic, read_limited
 from dagbog_nlp.exchange.names import guid, xml_text
 from dagbog_nlp.exchange.positions import OWN_ORIGIN
 from dagbog_nlp.exchange.qdpx_parse import parse_xml
+from dagbog_nlp.exchange.xml_write import Element, SubElement, document
 
 NAMESPACE = "urn:QDA-XML:codebook:1.0"
 HEADINGS = {
@@ -67,17 +67,16 @@ def write_qdc(path: str | Path, codebook: Codebook) -> Path:
     """
     if not len(codebook):
         raise CodebookError("the codebook has no codes, and a .qdc needs one", fix="add a code")
-    root = ET.Element("CodeBook", {"xmlns": NAMESPACE, "origin": OWN_ORIGIN})
+    root = Element("CodeBook", {"xmlns": NAMESPACE, "origin": OWN_ORIGIN})
     root.append(build_codes([], codebook, codebook.name).element)
     if codebook.lists:
-        sets = ET.SubElement(root, "Sets")
+        sets = SubElement(root, "Sets")
         for name, words in codebook.lists.items():
             title = xml_text(_LIST + name)
-            element = ET.SubElement(sets, "Set", {"guid": guid(codebook.name, "set", name), "name": title})
-            ET.SubElement(element, "Description").text = xml_text("\n".join(words))
-    xml = ET.tostring(root, encoding="unicode").replace("\r", "&#13;")
+            element = SubElement(sets, "Set", {"guid": guid(codebook.name, "set", name), "name": title})
+            SubElement(element, "Description").text = xml_text("\n".join(words))
     with atomic(path) as temporary:
-        temporary.write_text(f'<?xml version="1.0" encoding="utf-8"?>\n{xml}', "utf-8", newline="\n")
+        temporary.write_text(document(root), "utf-8", newline="\n")
     return Path(path)
 
 

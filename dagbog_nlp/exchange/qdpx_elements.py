@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from xml.etree import ElementTree as ET
 
 import pandas as pd
 
@@ -19,6 +18,7 @@ from dagbog_nlp.exchange.descriptions import describe, mark
 from dagbog_nlp.exchange.names import guid, source_names, xml_text
 from dagbog_nlp.exchange.positions import OWN_ORIGIN
 from dagbog_nlp.exchange.source_text import RenderedText, Target, render
+from dagbog_nlp.exchange.xml_write import Element, SubElement
 
 _MOST_SET_VALUES = 60
 _LONGEST_QUOTE = 100
@@ -81,21 +81,21 @@ class Project:
         return guid(self.options.name, *map(str, parts))
 
 
-def case_elements(project: Project) -> list[ET.Element]:
+def case_elements(project: Project) -> list[Element]:
     """Write the ``Case`` elements, with attributes and links to their notes."""
     notes_of = project.notes.groupby("case_id", sort=False)["note_id"].agg(list).to_dict()
     elements = []
     for row in records(project.cases):
         case = row["case_id"]
-        element = ET.Element("Case", {"guid": project.case_guids[case], "name": xml_text(case)})
+        element = Element("Case", {"guid": project.case_guids[case], "name": xml_text(case)})
         element.extend(values(row, project.case_columns))
         for note in notes_of.get(case, []):
-            ET.SubElement(element, "SourceRef", {"targetGUID": project.note_guids[note]})
+            SubElement(element, "SourceRef", {"targetGUID": project.note_guids[note]})
         elements.append(element)
     return elements
 
 
-def source_elements(project: Project) -> Iterator[tuple[ET.Element, RenderedText]]:
+def source_elements(project: Project) -> Iterator[tuple[Element, RenderedText]]:
     """Write each note as a ``TextSource`` with its coded passages, beside the text itself."""
     options = project.options
     rows = records(project.codings.sort_values(["start", "end", "coder"], kind="stable"))
@@ -111,11 +111,11 @@ def source_elements(project: Project) -> Iterator[tuple[ET.Element, RenderedText
         text = render(note["text"], options.target, portable=options.portable, newlines=options.newlines)
         key = project.note_guids[note["note_id"]]
         made = {"creatingUser": project.users[OWN_ORIGIN], "creationDateTime": options.time(note["date"])}
-        element = ET.Element(
+        element = Element(
             "TextSource", {"guid": key, "name": name, "plainTextPath": f"internal://{key}.txt"} | made
         )
         if text.changes:
-            ET.SubElement(element, "Description").text = mark({"line_ends": text.changes})
+            SubElement(element, "Description").text = mark({"line_ends": text.changes})
         if options.target.case_codes:
             element.append(_selection(project, note, text, (0, len(note["text"]), OWN_ORIGIN), []))
         spans = itertools.groupby(
@@ -133,7 +133,7 @@ def _selection(
     text: RenderedText,
     span: tuple[int, int, str],
     coded: list[dict[str, Any]],
-) -> ET.Element:
+) -> Element:
     start, end, coder = span
     codes = {row["code"]: project.tree.guids[row["code"]] for row in coded} or {
         note["case_id"]: project.case_guids[note["case_id"]]
@@ -146,13 +146,13 @@ def _selection(
         "startPosition": str(text.place[start]),
         "endPosition": str(text.place[end]),
     }
-    element = ET.Element("PlainTextSelection", attributes | made)
+    element = Element("PlainTextSelection", attributes | made)
     if coded:
-        ET.SubElement(element, "Description").text = describe(coded, project.tree.names, note["text"])
+        SubElement(element, "Description").text = describe(coded, project.tree.names, note["text"])
     for code, key in codes.items():
         identity = project.guid("coding", kind, note["note_id"], start, end, coder, code)
-        coding = ET.SubElement(element, "Coding", {"guid": identity} | made)
-        ET.SubElement(coding, "CodeRef", {"targetGUID": key})
+        coding = SubElement(element, "Coding", {"guid": identity} | made)
+        SubElement(coding, "CodeRef", {"targetGUID": key})
     return element
 
 
@@ -161,7 +161,7 @@ def _quote(passage: str) -> str:
     return words if len(words) <= _LONGEST_QUOTE else f"{words[:_LONGEST_QUOTE].rstrip()}…"
 
 
-def set_elements(project: Project) -> list[ET.Element]:
+def set_elements(project: Project) -> list[Element]:
     """Write a ``Set`` of notes per case and per value of a short attribute."""
     groups: dict[str, list[str]] = {}
     members = project.notes.groupby("case_id", sort=False)["note_id"].agg(list).to_dict()
@@ -173,9 +173,9 @@ def set_elements(project: Project) -> list[ET.Element]:
                 groups.setdefault(f"{item.name}: {value[1].text}", []).extend(mine)
     elements = []
     for name, notes in groups.items():
-        element = ET.Element("Set", {"guid": project.guid("set", name), "name": name})
+        element = Element("Set", {"guid": project.guid("set", name), "name": name})
         for note in notes:
-            ET.SubElement(element, "MemberSource", {"targetGUID": project.note_guids[note]})
+            SubElement(element, "MemberSource", {"targetGUID": project.note_guids[note]})
         elements.append(element)
     return elements
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 import pandas as pd
 from defusedxml import DefusedXmlException
@@ -22,6 +21,7 @@ from dagbog_nlp.exchange.attributes import read_values, reference
 from dagbog_nlp.exchange.code_tree import ReadCode, read_codes
 from dagbog_nlp.exchange.files import SafeZip
 from dagbog_nlp.exchange.positions import SourceText
+from dagbog_nlp.exchange.xml_write import Element, ParseError
 
 _INTEGER = re.compile(r"\s*[+-]?\d{1,10}\s*")
 _UNKNOWN_CODER = "ukendt"
@@ -99,7 +99,7 @@ class RawProject:
     sources: list[RawSource]
 
 
-def parse_xml(data: bytes, root: str, namespace: str, file: Path) -> ET.Element:
+def parse_xml(data: bytes, root: str, namespace: str, file: Path) -> Element:
     """Parse XML from a stranger and drop its namespaces.
 
     Raises
@@ -108,14 +108,14 @@ def parse_xml(data: bytes, root: str, namespace: str, file: Path) -> ET.Element:
         When it is no XML, has a document type or entities, or is another kind of document.
     """
     try:
-        element: ET.Element = fromstring(data, forbid_dtd=True)
+        element: Element = fromstring(data, forbid_dtd=True)
     except DefusedXmlException as error:
         raise ExchangeError(
             f"the XML holds what exchange files never hold ({type(error).__name__})",
             file=file,
             fix="do not use this file; ask where it came from",
         ) from None
-    except (ET.ParseError, LookupError, ValueError) as error:
+    except (ParseError, LookupError, ValueError) as error:
         raise ExchangeError(
             f"the XML is broken ({type(error).__name__})", file=file, fix="export it again"
         ) from None
@@ -176,7 +176,7 @@ def parse_project(path: Path, codebook: Codebook | None, exceptions: Exceptions)
 
 
 def _sources(
-    root: ET.Element, archive: SafeZip, users: dict[str, str], names: dict[str, str], exceptions: Exceptions
+    root: Element, archive: SafeZip, users: dict[str, str], names: dict[str, str], exceptions: Exceptions
 ) -> Iterator[RawSource]:
     parent = root.find("Sources")
     for element in parent if parent is not None else []:
@@ -197,7 +197,7 @@ def _sources(
 
 
 def _add_selection(
-    source: RawSource, selection: ET.Element, users: dict[str, str], exceptions: Exceptions
+    source: RawSource, selection: Element, users: dict[str, str], exceptions: Exceptions
 ) -> None:
     positions = [selection.get(name) or "" for name in ("startPosition", "endPosition")]
     codings = _codings(selection, selection.get("creatingUser"), users)
@@ -212,7 +212,7 @@ def _add_selection(
     source.codings.append(codings)
 
 
-def _codings(element: ET.Element, owner: str | None, users: dict[str, str]) -> list[RawCoding]:
+def _codings(element: Element, owner: str | None, users: dict[str, str]) -> list[RawCoding]:
     memo = element.findtext("Description") if element.tag == "PlainTextSelection" else None
     found = []
     for coding in element.iterfind("Coding"):
@@ -221,7 +221,7 @@ def _codings(element: ET.Element, owner: str | None, users: dict[str, str]) -> l
     return found
 
 
-def _text(element: ET.Element, archive: SafeZip) -> SourceText | str:
+def _text(element: Element, archive: SafeZip) -> SourceText | str:
     inline = element.findtext("PlainTextContent")
     path = element.get("plainTextPath")
     if path is None:
@@ -238,7 +238,7 @@ def _text(element: ET.Element, archive: SafeZip) -> SourceText | str:
         return "the text is not UTF-8"
 
 
-def _case(element: ET.Element, names: dict[str, str]) -> RawCase:
+def _case(element: Element, names: dict[str, str]) -> RawCase:
     sources = [reference(node) for node in element.iterfind("SourceRef")]
     codes = [reference(node) for node in element.iterfind("CodeRef")]
     return RawCase(
@@ -246,5 +246,5 @@ def _case(element: ET.Element, names: dict[str, str]) -> RawCase:
     )
 
 
-def _id(element: ET.Element) -> str:
+def _id(element: Element) -> str:
     return (element.get("guid") or "").strip("{} ").upper()

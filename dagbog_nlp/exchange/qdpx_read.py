@@ -134,6 +134,11 @@ def read_qdpx(
     )
 
 
+def notes_frame(path: str | Path) -> pd.DataFrame:
+    """Read only the notes of a project, for :func:`dagbog_nlp.read_notes`."""
+    return read_qdpx(path).notes
+
+
 @dataclass(frozen=True)
 class _ReadNote:
     source: RawSource

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
-from xml.etree import ElementTree as ET
 
 import pandas as pd
 
@@ -23,6 +22,7 @@ from dagbog_nlp.exchange.names import source_names, xml_text
 from dagbog_nlp.exchange.positions import OWN_ORIGIN
 from dagbog_nlp.exchange.qdpx_elements import Options, Project, case_elements, set_elements, source_elements
 from dagbog_nlp.exchange.source_text import TARGETS
+from dagbog_nlp.exchange.xml_write import Element, SubElement, document
 from dagbog_nlp.tables import CODINGS, check_cases, check_codings, check_notes, empty
 
 NAMESPACE = "urn:QDA-XML:project:1.0"
@@ -135,7 +135,7 @@ def _parts(notes: pd.DataFrame, split: str | None, file: Path) -> Iterator[tuple
 
 def _write(path: Path, project: Project) -> None:
     options = project.options
-    root = ET.Element(
+    root = Element(
         "Project",
         {
             "xmlns": NAMESPACE,
@@ -145,23 +145,22 @@ def _write(path: Path, project: Project) -> None:
             "creationDateTime": options.time(),
         },
     )
-    users = ET.SubElement(root, "Users")
+    users = SubElement(root, "Users")
     for coder, key in project.users.items():
-        ET.SubElement(users, "User", {"guid": key, "name": xml_text(coder)})
+        SubElement(users, "User", {"guid": key, "name": xml_text(coder)})
     if len(project.tree.element):
-        ET.SubElement(root, "CodeBook").append(project.tree.element)
-    ET.SubElement(root, "Variables").extend(declare([*project.case_columns, *project.note_columns]))
-    ET.SubElement(root, "Cases").extend(case_elements(project))
-    sources = ET.SubElement(root, "Sources")
+        SubElement(root, "CodeBook").append(project.tree.element)
+    SubElement(root, "Variables").extend(declare([*project.case_columns, *project.note_columns]))
+    SubElement(root, "Cases").extend(case_elements(project))
+    sources = SubElement(root, "Sources")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for element, text in source_elements(project):
             sources.append(element)
             name = f"{options.target.folder}/{element.get('guid')}.txt"
             _store(archive, name, text.data)
         if options.target.sets:
-            ET.SubElement(root, "Sets").extend(set_elements(project))
-        xml = ET.tostring(root, encoding="unicode").replace("\r", "&#13;")
-        _store(archive, "project.qde", f'<?xml version="1.0" encoding="utf-8"?>\n{xml}'.encode())
+            SubElement(root, "Sets").extend(set_elements(project))
+        _store(archive, "project.qde", document(root).encode())
 
 
 def _store(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
