@@ -1,0 +1,11 @@
+"""One run in a process that will be killed; the test passes ``job`` in."""
+
+import runpy
+from pathlib import Path
+
+from dagbog_nlp.batch import run
+
+job = globals()["job"]
+coder = runpy.run_path(str(Path(__file__).with_name("coders.py")), run_name="__main__")["PlainCoder"]
+run.SINGLE_FILE_NOTES = job["single_up_to"]
+run.tag(job["source"], job["out"], cases=job["cases"], coder=coder(seconds=job["seconds"]), chunk_notes=10)
