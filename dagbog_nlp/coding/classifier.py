@@ -13,6 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.validation import check_is_fitted
 
 from dagbog_nlp.coding.features import WordFeatures
+from dagbog_nlp.coding.word_scores import WordScores
+from dagbog_nlp.coding.word_table import Pieces
 
 
 def indicator(codes_of: Iterable[Iterable[str]], codes: Sequence[str]) -> np.ndarray:
@@ -67,7 +69,7 @@ class SentenceClassifier(ClassifierMixin, BaseEstimator):
     [[True]]
     """
 
-    def __init__(self, features: Any = None, *, C: float = 10.0) -> None:  # noqa: N803
+    def __init__(self, features: Any = None, *, C: float = 20.0) -> None:  # noqa: N803
         self.features = features
         self.C = C
 
@@ -88,6 +90,7 @@ class SentenceClassifier(ClassifierMixin, BaseEstimator):
         else:
             self.codes_ = [str(number) for number in range(np.asarray(y).shape[1])]
         self.classes_ = np.array(self.codes_)
+        self.__dict__.pop("_word_scores", None)
         target = np.asarray(y, dtype=bool)
         if isinstance(self.features, str):
             self.features_ = self.features
@@ -104,16 +107,23 @@ class SentenceClassifier(ClassifierMixin, BaseEstimator):
                 self.intercept_[column] = model.intercept_[0]
         return self
 
-    def matrix(self, X: Any) -> Any:  # noqa: N803
-        """Return the features of `X`, [n, n_features]."""
+    @property
+    def word_scores(self) -> WordScores | None:
+        """What each word speaks for, when the features are of words."""
         check_is_fitted(self)
-        if isinstance(self.features_, str):
-            return np.asarray(X, dtype=np.float32)
-        return self.features_.transform(X)
+        if "_word_scores" not in self.__dict__ and isinstance(self.features_, WordFeatures):
+            self._word_scores = WordScores(self.features_, self.coef_)
+        return self.__dict__.get("_word_scores")
 
     def decision_function(self, X: Any) -> np.ndarray:  # noqa: N803
-        """Return log odds, float32 [n, n_codes]."""
-        return np.asarray(self.matrix(X) @ self.coef_.T, dtype=np.float32) + self.intercept_
+        """Return log odds, float32 [n, n_codes]; sentences may come as texts or as Pieces."""
+        if self.word_scores is not None:
+            return self.word_scores.log_odds(X if isinstance(X, Pieces) else Pieces.of(X)) + self.intercept_
+        matrix = X if isinstance(self.features_, str) else self.features_.transform(X)
+        return np.asarray(matrix @ self.coef_.T, dtype=np.float32) + self.intercept_
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_word_scores"}
 
     def predict_proba(self, X: Any) -> np.ndarray:  # noqa: N803
         """Return the probability of each code, float [n, n_codes]; calibrate before trusting it."""

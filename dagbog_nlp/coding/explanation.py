@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from dagbog_nlp.coding.classifier import SentenceClassifier
-from dagbog_nlp.coding.features import WordFeatures, plain_spelling
+from dagbog_nlp.coding.word_table import Pieces
 
-_WORD = re.compile(r"\w+(?:[-/.'’]\w+)*")
+_PIECE = re.compile(r"\S+")
+WORD_CORE = re.compile(r"\w(?:.*\w)?", re.DOTALL)
 _STRONGEST = 0.75
 
 WordWeights = list[tuple[int, int, float]]
@@ -89,14 +89,18 @@ def _shaded(text: str, start: int, end: int, shades: dict[tuple[int, int], float
 
 
 def word_spans(text: str) -> list[tuple[int, int]]:
-    """Return the words of a text as offsets.
+    """Return the words of a text as offsets: what stands between white space, without marks at its edges.
 
     Examples
     --------
-    >>> word_spans("m/mor, kl. 14.30")
+    >>> word_spans("m/mor, kl. 14.30 -")
     [(0, 5), (7, 9), (11, 16)]
     """
-    return [match.span() for match in _WORD.finditer(text)]
+    return [
+        (piece.start() + inner.start(), piece.start() + inner.end())
+        for piece in _PIECE.finditer(text)
+        if (inner := WORD_CORE.search(piece.group()))
+    ]
 
 
 def linear_word_weights(
@@ -117,40 +121,20 @@ def linear_word_weights(
     list of list of (start, end, weight)
         For each sentence, offsets into it and log odds; empty where the classifier does not know the code.
     """
-    features = classifier.features_
-    spans = [word_spans(text) for text in texts]
     position = {code: row for row, code in enumerate(classifier.codes_)}
-    known = [row for row, code in enumerate(codes) if code in position and spans[row]]
-    if not isinstance(features, WordFeatures) or not known:
-        return [[] for _ in texts]
-    words = [[plain_spelling(texts[row][start:end]) for start, end in spans[row]] for row in known]
-    of = np.repeat(np.arange(len(known)), [len(found) for found in words])
-    flat = [word for found in words for word in found]
-    chosen = [texts[row] for row in known]
-    per_count = features.transform(chosen).multiply(_inverse(features.counts(chosen))).tocsr()
-    coefficients = classifier.coef_[[position[codes[row]] for row in known]]
-    weights = per_count.multiply(coefficients).tocsr()
-    counts = features.counts(flat)
-    shares = np.asarray(counts.multiply(weights[of]).sum(axis=1)).ravel()
-    follows = np.flatnonzero(of[1:] == of[:-1])
-    if len(follows):
-        pairs = features.counts([f"{flat[left]} {flat[left + 1]}" for left in follows])
-        only_pair = (pairs - counts[follows] - counts[follows + 1])[:, : features.n_words]
-        pair_weights = weights[:, : features.n_words][of[follows]]
-        halves = np.asarray(only_pair.multiply(pair_weights).sum(axis=1)).ravel() / 2
-        np.add.at(shares, follows, halves)
-        np.add.at(shares, follows + 1, halves)
+    scores = classifier.word_scores
+    known = [row for row, code in enumerate(codes) if code in position] if scores else []
     out: list[WordWeights] = [[] for _ in texts]
-    for word, share in enumerate(shares):
-        row = known[of[word]]
-        out[row].append((*spans[row][len(out[row])], float(share)))
+    if scores is None or not known:
+        return out
+    pieces = Pieces.of([texts[row] for row in known])
+    shares = np.split(scores.shares(pieces, [position[codes[row]] for row in known]), pieces.bounds[1:-1])
+    for row, of_row in zip(known, shares, strict=True):
+        worded = [WORD_CORE.search(piece) is not None for piece in texts[row].split()]
+        out[row] = [
+            (*span, float(share)) for span, share in zip(word_spans(texts[row]), of_row[worded], strict=True)
+        ]
     return out
-
-
-def _inverse(counts: sparse.csr_matrix) -> sparse.csr_matrix:
-    inverse = counts.copy()
-    inverse.data = 1.0 / inverse.data
-    return inverse
 
 
 def occluded_word_weights(log_odds: Callable[[list[str]], np.ndarray], text: str) -> WordWeights:

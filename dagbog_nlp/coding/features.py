@@ -9,20 +9,22 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import chain, pairwise
 from typing import Any, Self
 
 import numpy as np
 import srsly
 from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.preprocessing import normalize
 from sklearn.utils.validation import check_is_fitted
 
+from dagbog_nlp.coding.word_table import PairIndex, Pieces, Vocabulary
+
 _NUMBER = re.compile(r"\d+")
-_WORD = r"(?u)\w+"
+_WORD = re.compile(r"\w+")
 _CHUNK = re.compile(r"\S+")
 _EDGE = "«»\"“”„'’‘()[]{}<>,;:!?…*-–—"
 
@@ -34,17 +36,23 @@ def _spellings() -> tuple[dict[str, str], dict[str, str]]:
 
 
 @cache
+def _prefix() -> re.Pattern[str]:
+    return re.compile("|".join(map(re.escape, _spellings()[1])))
+
+
 def _plain_chunk(chunk: str) -> str:
     words, prefixes = _spellings()
+    written_out = ""
     bare = chunk.strip(_EDGE)
-    for prefix, word in prefixes.items():
-        if bare.startswith(prefix) and len(bare) > len(prefix):
-            return f"{word} {_plain_chunk(bare[len(prefix) :])}"
+    while (prefix := _prefix().match(bare)) and prefix.end() < len(bare):
+        written_out += f"{prefixes[prefix.group()]} "
+        chunk = bare[prefix.end() :]
+        bare = chunk.strip(_EDGE)
     plain = words.get(bare) or words.get(bare.rstrip("."))
     if plain is None:
-        return _NUMBER.sub("0", chunk)
+        return written_out + _NUMBER.sub("0", chunk)
     before, _, after = chunk.partition(bare)
-    return f"{before}{plain}{after}"
+    return f"{written_out}{before}{plain}{after}"
 
 
 def plain_spelling(text: str) -> str:
@@ -62,7 +70,13 @@ def plain_spelling(text: str) -> str:
 
 
 class WordFeatures(TransformerMixin, BaseEstimator):
-    """TF-IDF of words, word pairs and of the character n-grams inside words.
+    """TF-IDF of words, word pairs and of the character n-grams inside words, as a sum over words.
+
+    What stands between white space is one piece. A piece has one vector: its words, the word pairs and
+    the character n-grams inside it, each with its inverse document frequency. A sentence is the sum of
+    its pieces and of the word pairs across their borders, divided by the root of the summed squared
+    lengths of its pieces. So a linear model over sentences is a table with a row per piece, see
+    :class:`~dagbog_nlp.coding.word_scores.WordScores`.
 
     Parameters
     ----------
@@ -73,6 +87,8 @@ class WordFeatures(TransformerMixin, BaseEstimator):
         real notes must not remember what only one family has; then use 5 or more.
     letters
         Shortest and longest character n-gram.
+    word_weight
+        How much words and pairs weigh against character n-grams.
 
     Attributes
     ----------
@@ -89,36 +105,119 @@ class WordFeatures(TransformerMixin, BaseEstimator):
     """
 
     def __init__(
-        self, *, min_sentences: int = 2, min_groups: int = 1, letters: tuple[int, int] = (2, 5)
+        self,
+        *,
+        min_sentences: int = 2,
+        min_groups: int = 1,
+        letters: tuple[int, int] = (2, 5),
+        word_weight: float = 3.0,
     ) -> None:
         self.min_sentences = min_sentences
         self.min_groups = min_groups
         self.letters = letters
+        self.word_weight = word_weight
 
     def fit(self, X: Sequence[str], y: Any = None, groups: Any = None) -> Self:  # noqa: N803
         """Learn the vocabulary of `X` (n sentences), where `groups` (n,) names each sentence's case."""
-        plain = [plain_spelling(text) for text in X]
-        self.words_, self.word_idf_ = self._vocabulary(self._word_counter(), plain, groups)
-        self.letters_, self.letter_idf_ = self._vocabulary(self._letter_counter(), plain, groups)
-        self.__dict__.pop("_counters", None)
+        pieces = Pieces.of(X)
+        plain = [plain_spelling(piece) for piece in pieces.vocabulary.types]
+        analysed = [_WORD.findall(piece) for piece in plain]
+        numbers, bounds = pieces.numbers.tolist(), pieces.bounds.tolist()
+        pairs = [
+            [
+                f"{analysed[left][-1]} {analysed[right][0]}"
+                for left, right in pairwise(numbers[start:end])
+                if analysed[left] and analysed[right]
+            ]
+            for start, end in pairwise(bounds)
+        ]
+        columns = Vocabulary()
+        inside = _counted([_with_pairs(words) for words in analysed], columns)
+        across = _counted(pairs, columns)
+        inside.resize(inside.shape[0], across.shape[1])
+        counts = pieces.counts(len(analysed))
+        self.words_, self.word_idf_ = self._kept(counts @ inside + across, columns.types, groups)
+        columns = Vocabulary()
+        by_type = _counted([_ngrams(piece, *self.letters) for piece in plain], columns)
+        self.letters_, self.letter_idf_ = self._kept(counts @ by_type, columns.types, groups)
+        self.__dict__.pop("_index", None)
         return self
 
-    def counts(self, X: Sequence[str]) -> sparse.csr_matrix:  # noqa: N803
-        """Count the features of n sentences, float32 [n, n_features]: words and pairs, then n-grams."""
-        plain = [plain_spelling(text) for text in X]
-        return sparse.hstack([counter.transform(plain) for counter in self._fitted_counters()], format="csr")
+    def transform(self, X: Sequence[str]) -> sparse.csr_array:  # noqa: N803
+        """Weigh the features of n sentences, float32 [n, n_features]."""
+        pieces = Pieces.of(X)
+        by_type, first, last = self.analyse(pieces.vocabulary.types)
+        counts = pieces.counts(by_type.shape[0])
+        lengths = np.sqrt(counts @ squares(by_type))
+        at, pair = self.pairs(pieces, first, last)
+        bounds = np.searchsorted(at, pieces.bounds).astype(np.int32)
+        across = (self.pair_weights[pair], self.pair_columns[pair], bounds)
+        matrix = counts @ by_type + sparse.csr_array(across, shape=(len(pieces), by_type.shape[1]))
+        matrix.data /= np.repeat(lengths, np.diff(matrix.indptr))
+        return matrix
 
-    def transform(self, X: Sequence[str]) -> sparse.csr_matrix:  # noqa: N803
-        """Weigh the features of n sentences, float32 [n, n_features]; unit length for words and n-grams."""
-        counts = self.counts(X)
-        counts.data = 1 + np.log(counts.data)
-        blocks = []
-        for block, idf in (
-            (counts[:, : len(self.word_idf_)], self.word_idf_),
-            (counts[:, len(self.word_idf_) :], self.letter_idf_),
-        ):
-            blocks.append(normalize(block @ sparse.diags_array(idf), copy=False))
-        return sparse.hstack(blocks, format="csr", dtype=np.float32)
+    def analyse(self, types: Sequence[str]) -> tuple[sparse.csr_array, np.ndarray, np.ndarray]:
+        """Return what is known of some pieces.
+
+        Returns
+        -------
+        features
+            float32 [n, n_features], weighted.
+        first, last
+            int64 [n]: the column of the piece's first and last word, -1 for none that is known.
+        """
+        index = self._lookup()
+        find_word, find_letters = index.words.get, index.letters.get
+        shortest, longest = self.letters
+        found: list[int] = []
+        bounds, first, last = [0], [], []
+        for piece in types:
+            plain = plain_spelling(piece)
+            words = _WORD.findall(plain)
+            found += [column for name in _with_pairs(words) if (column := find_word(name)) is not None]
+            grams = _ngrams(plain, shortest, longest)
+            found += [column for gram in grams if (column := find_letters(gram)) is not None]
+            bounds.append(len(found))
+            first.append(find_word(words[0], -1) if words else -1)
+            last.append(find_word(words[-1], -1) if words else -1)
+        columns = np.array(found, dtype=np.int32)
+        features = sparse.csr_array(
+            (index.weights[columns], columns, np.array(bounds, dtype=np.int32)),
+            shape=(len(bounds) - 1, len(index.weights)),
+        )
+        return features, np.array(first, dtype=np.int64), np.array(last, dtype=np.int64)
+
+    def pairs(self, pieces: Pieces, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Find the known word pairs across the borders of pieces.
+
+        Parameters
+        ----------
+        pieces
+            n sentences.
+        first, last
+            As from :meth:`analyse`, for all types of the vocabulary.
+
+        Returns
+        -------
+        at, pair
+            int [n_pairs]: which piece each pair begins in, rising, and its row in :attr:`pair_columns`.
+        """
+        left, right = last[pieces.numbers[:-1]], first[pieces.numbers[1:]]
+        known = (left >= 0) & (right >= 0)
+        ends = pieces.bounds[1:-1]
+        known[ends[(ends > 0) & (ends < len(pieces.numbers))] - 1] = False
+        at = np.flatnonzero(known)
+        return self._lookup().pairs.find(at, left[at] * self.n_words + right[at])
+
+    @property
+    def pair_columns(self) -> np.ndarray:
+        """The columns of the word pairs, int32 [n_pairs]."""
+        return self._lookup().pairs.columns
+
+    @property
+    def pair_weights(self) -> np.ndarray:
+        """What a word pair weighs, float32 [n_pairs]."""
+        return self._lookup().weights[self.pair_columns]
 
     @property
     def n_words(self) -> int:
@@ -128,42 +227,72 @@ class WordFeatures(TransformerMixin, BaseEstimator):
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Name the columns of :meth:`transform`, array of str [n_features]."""
         check_is_fitted(self)
-        return np.array([*self.words_.split("\n"), *self.letters_.split("\n")])
+        return np.array([*_lines(self.words_), *_lines(self.letters_)])
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_counters"}
+        return {name: value for name, value in self.__dict__.items() if name != "_index"}
 
-    def _word_counter(self) -> CountVectorizer:
-        return CountVectorizer(ngram_range=(1, 2), token_pattern=_WORD, lowercase=False, dtype=np.float32)
-
-    def _letter_counter(self) -> CountVectorizer:
-        return CountVectorizer(
-            analyzer="char_wb", ngram_range=tuple(self.letters), lowercase=False, dtype=np.float32
-        )
-
-    def _fitted_counters(self) -> tuple[CountVectorizer, CountVectorizer]:
+    def _lookup(self) -> _Index:
         check_is_fitted(self)
-        if "_counters" not in self.__dict__:
-            self._counters = (
-                self._word_counter().set_params(vocabulary=_positions(self.words_)),
-                self._letter_counter().set_params(vocabulary=_positions(self.letters_)),
-            )
-        return self._counters
+        if "_index" not in self.__dict__:
+            words = _positions(self.words_)
+            letters = {gram: column + self.n_words for gram, column in _positions(self.letters_).items()}
+            weights = np.concatenate([self.word_weight * self.word_idf_, self.letter_idf_]).astype(np.float32)
+            self._index = _Index(words, letters, weights, PairIndex(words))
+        return self._index
 
-    def _vocabulary(self, counter: CountVectorizer, texts: list[str], groups: Any) -> tuple[str, np.ndarray]:
-        present = counter.fit_transform(texts).tocsr() > 0
-        sentences = np.asarray(present.sum(axis=0)).ravel()
+    def _kept(self, counts: sparse.csr_array, names: Sequence[str], groups: Any) -> tuple[str, np.ndarray]:
+        present = (counts > 0).astype(np.float32)
+        sentences = present.sum(axis=0)
         keep = sentences >= self.min_sentences
         if self.min_groups > 1:
             if groups is None:
                 raise ValueError("min_groups needs groups: pass the case of each sentence to fit")
             _, group = np.unique(np.asarray(groups), return_inverse=True)
-            of_group = sparse.csr_matrix((np.ones(len(group), np.float32), (group, np.arange(len(group)))))
-            keep &= np.asarray(((of_group @ present) > 0).sum(axis=0)).ravel() >= self.min_groups
-        names = counter.get_feature_names_out()[keep]
-        idf = np.log((1 + len(texts)) / (1 + sentences[keep])) + 1
-        return "\n".join(names), idf.astype(np.float32)
+            of_group = sparse.csr_array((np.ones(len(group), np.float32), (group, np.arange(len(group)))))
+            keep &= ((of_group @ present) > 0).sum(axis=0) >= self.min_groups
+        kept = sorted((names[column], column) for column in np.flatnonzero(keep).tolist())
+        chosen = np.array([column for _, column in kept], dtype=np.intp)
+        idf = np.log((1 + counts.shape[0]) / (1 + sentences[chosen])) + 1
+        return "\n".join(name for name, _ in kept), idf.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class _Index:
+    words: dict[str, int]
+    letters: dict[str, int]
+    weights: np.ndarray
+    pairs: PairIndex
+
+
+def squares(features: sparse.csr_array) -> np.ndarray:
+    """Return the squared length of each row, float32 [n]."""
+    return np.asarray(features.multiply(features).sum(axis=1), dtype=np.float32)
+
+
+def _with_pairs(words: list[str]) -> list[str]:
+    return words if len(words) < 2 else [*words, *map(" ".join, pairwise(words))]
+
+
+def _ngrams(plain: str, shortest: int, longest: int) -> list[str]:
+    grams = []
+    for word in plain.split():
+        edged = f" {word} "
+        for length in range(shortest, min(longest, len(edged)) + 1):
+            grams += [edged[at : at + length] for at in range(len(edged) - length + 1)]
+    return grams
+
+
+def _counted(found: Sequence[Sequence[str]], columns: Vocabulary) -> sparse.csr_array:
+    bounds = np.cumsum([0, *map(len, found)], dtype=np.int32)
+    numbers = columns.numbers(list(chain.from_iterable(found)))
+    ones = np.ones(len(numbers), dtype=np.float32)
+    return sparse.csr_array((ones, numbers, bounds), shape=(len(found), len(columns.types)))
+
+
+def _lines(names: str) -> list[str]:
+    return names.split("\n") if names else []
 
 
 def _positions(names: str) -> dict[str, int]:
-    return {name: position for position, name in enumerate(names.split("\n"))}
+    return {name: position for position, name in enumerate(_lines(names))}
