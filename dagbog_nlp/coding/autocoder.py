@@ -17,6 +17,7 @@ from dagbog_nlp.coding.explanation import (
     Explanation,
     WordWeights,
     carrying_words,
+    linear_shares,
     linear_word_weights,
     occluded_word_weights,
 )
@@ -204,9 +205,7 @@ class Autocoder:
         column = combination.codes.index(code)
         text = str(sentences["text"].iloc[row])
         if not ensemble.needs_encoder(combination.views):
-            weights = linear_word_weights(ensemble.words[combination.views[0]], [text], [code])[0]
-            scale = combination.weights[column, 0]
-            return [(start, end, weight * scale) for start, end, weight in weights]
+            return linear_shares(ensemble, combination, sentences.iloc[[row]], code)
 
         def log_odds(variants: list[str]) -> np.ndarray:
             notes = pd.concat([sentences] * len(variants), ignore_index=True)

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from dagbog_nlp.coding.classifier import SentenceClassifier
+from dagbog_nlp.coding.combination import Combination
+from dagbog_nlp.coding.ensemble import Ensemble
 from dagbog_nlp.coding.word_table import Pieces
 
 _PIECE = re.compile(r"\S+")
@@ -135,6 +137,35 @@ def linear_word_weights(
             (*span, float(share)) for span, share in zip(word_spans(texts[row]), of_row[worded], strict=True)
         ]
     return out
+
+
+def linear_shares(
+    ensemble: Ensemble, combination: Combination, sentence: pd.DataFrame, code: str
+) -> WordWeights:
+    """Share the combined log odds of word models among the words of one sentence, exactly.
+
+    Parameters
+    ----------
+    ensemble, combination
+        The combination's views must all be word models.
+    sentence
+        One row, as :meth:`~dagbog_nlp.coding.ensemble.Ensemble.logits` takes it.
+    """
+    text = str(sentence["text"].iloc[0])
+    logits = ensemble.logits(sentence, combination.views, combination.codes)
+    column = combination.codes.index(code)
+    below = [other for other, path in enumerate(combination.codes) if path.startswith(f"{code}/")]
+    shares = np.zeros(len(word_spans(text)))
+    for number, view in enumerate(combination.views):
+        speakers = [(code, combination.weights[column, number])]
+        if below:
+            strongest = below[int(logits[0, number, below].argmax())]
+            of_subcode = combination.weights[column, len(combination.views) + number]
+            speakers.append((combination.codes[strongest], of_subcode))
+        for speaker, scale in speakers:
+            found = linear_word_weights(ensemble.words[view], [text], [speaker])[0]
+            shares += scale * np.array([weight for _, _, weight in found] or np.zeros(len(shares)))
+    return [(start, end, float(share)) for (start, end), share in zip(word_spans(text), shares, strict=True)]
 
 
 def occluded_word_weights(log_odds: Callable[[list[str]], np.ndarray], text: str) -> WordWeights:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from dagbog_nlp.coding.combination import Combination
+from dagbog_nlp.coding.combination import Combination, with_subcodes
 
 _RIDGE = 1.0
 _RESAMPLES = 30
@@ -52,10 +52,11 @@ def fit_combination(
     Combination
     """
     n_codes = len(codes)
-    shared, _ = _logistic(np.concatenate(list(logits.transpose(2, 0, 1))), truth.T.ravel(), None)
-    weights, bias = np.zeros((n_codes, len(views))), np.zeros(n_codes)
+    heard = with_subcodes(logits, codes)
+    shared, _ = _logistic(np.concatenate(list(heard.transpose(2, 0, 1))), truth.T.ravel(), None)
+    weights, bias = np.zeros((n_codes, heard.shape[1])), np.zeros(n_codes)
     for column in range(n_codes):
-        weights[column], bias[column] = _logistic(logits[:, :, column], truth[:, column], shared)
+        weights[column], bias[column] = _logistic(heard[:, :, column], truth[:, column], shared)
     raw = Combination(tuple(codes), tuple(views), weights, bias, np.full(n_codes, 0.5))
     probabilities = raw.probabilities(logits)
     thresholds = np.full(n_codes, 0.5)

@@ -110,7 +110,7 @@ def test_a_subcode_implies_its_parent():
 
 
 def test_combination_round_trip():
-    before = Combination(("a", "a/b"), ("x", "y"), np.ones((2, 2)), np.zeros(2), np.array([0.3, 0.6]))
+    before = Combination(("a", "a/b"), ("x", "y"), np.ones((2, 4)), np.zeros(2), np.array([0.3, 0.6]))
     after = Combination.from_dict(before.to_dict())
     logits = np.random.default_rng(0).normal(size=(5, 2, 2))
     np.testing.assert_allclose(after.probabilities(logits), before.probabilities(logits))

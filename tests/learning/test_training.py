@@ -187,5 +187,5 @@ def test_truth_follows_overlap():
 
 
 def test_combination_hierarchy():
-    combination = Combination(("f", "f/s"), ("v",), np.ones((2, 1)), np.zeros(2), np.array([0.5, 0.1]))
+    combination = Combination(("f", "f/s"), ("v",), np.ones((2, 2)), np.zeros(2), np.array([0.5, 0.1]))
     assert combination.decide(np.array([[0.2, 0.9]])).tolist() == [[False, False]]
