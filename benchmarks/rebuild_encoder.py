@@ -49,7 +49,7 @@ def main() -> None:
         settings=EncoderSettings(seed=options.seed),
         progress=lambda message: print(message, flush=True),
     )
-    words = wordfreq.top_n_list("da", 60_000)
+    words = wordfreq.top_n_list("da", 20_000)
     export_encoder(
         options.folder, weights, options.tokenizer, sentences["text"], words, labels=labels, headings=headings
     )

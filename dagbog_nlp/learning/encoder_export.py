@@ -7,7 +7,7 @@ row by row at run time, so that a sentence's result does not depend on its neigh
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,33 +22,7 @@ if TYPE_CHECKING or find_spec("onnx"):
     from onnx import TensorProto, helper, numpy_helper
 
 MAX_TOKENS = 128
-_SPECIAL = 4  # <s> <pad> </s> <unk>
 _MICROSOFT = "com.microsoft"
-
-
-def prune_tokenizer(definition: Mapping[str, Any], keep: Iterable[int]) -> tuple[dict[str, Any], list[int]]:
-    """Keep some pieces of a unigram tokenizer.
-
-    A word whose piece is gone falls into smaller pieces that are kept, so keep all single letters.
-
-    Parameters
-    ----------
-    definition
-        The content of a ``tokenizer.json``.
-    keep
-        Piece numbers; the four special ones are kept anyway.
-
-    Returns
-    -------
-    tuple
-        The new definition, and the old number of each piece of it.
-    """
-    vocabulary = definition["model"]["vocab"]
-    kept = sorted(set(keep) | set(range(_SPECIAL)))
-    pruned = json.loads(json.dumps({key: value for key, value in definition.items() if key != "model"}))
-    pruned["model"] = {**definition["model"], "vocab": [vocabulary[index] for index in kept]}
-    pruned["added_tokens"] = [token for token in pruned["added_tokens"] if token["id"] < _SPECIAL]
-    return pruned, kept
 
 
 class _Graph:
@@ -132,7 +106,7 @@ def write_encoder(
     weights
         Arrays by the names of :func:`~dagbog_nlp.learning.encoder_network.initial_weights`.
     tokenizer, kept
-        What :func:`prune_tokenizer` returned.
+        What :func:`~dagbog_nlp.learning.encoder_pieces.prune_tokenizer` returned.
     labels, headings
         Code paths of the log odds; headings in the order of their numbers.
     block

@@ -12,7 +12,6 @@ import json
 import math
 import random
 import time
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -25,7 +24,7 @@ from tokenizers import Tokenizer
 
 from dagbog_nlp.coding.classifier import indicator
 from dagbog_nlp.learning.encoder_augmentation import restyle
-from dagbog_nlp.learning.encoder_export import MAX_TOKENS, prune_tokenizer, write_encoder
+from dagbog_nlp.learning.encoder_export import MAX_TOKENS, write_encoder
 from dagbog_nlp.learning.encoder_network import (
     LAYERS,
     Dropout,
@@ -34,6 +33,7 @@ from dagbog_nlp.learning.encoder_network import (
     judge_in_note,
     read_sentences,
 )
+from dagbog_nlp.learning.encoder_pieces import danish_pieces, prune_tokenizer
 
 if TYPE_CHECKING or find_spec("torch"):
     import torch
@@ -60,8 +60,6 @@ class EncoderSettings:
         Share of values dropped in the transformer.
     restyled
         Share of sentences that are read in another style.
-    positive_weight
-        Weight of a given code against a code not given.
     no_heading
         Share of notes whose heading is hidden, so that notes without one are understood.
     seed
@@ -69,14 +67,13 @@ class EncoderSettings:
     """
 
     epochs: int = 3
-    batch: int = 32
+    batch: int = 28
     rate: float = 3e-4
     head_rate: float = 3e-3
     decay: float = 0.9
     frozen: int = 4
     dropout: float = 0.1
     restyled: float = 0.35
-    positive_weight: float = 2.0
     no_heading: float = 0.1
     seed: int = 1
 
@@ -106,7 +103,7 @@ def train_encoder(
     tokenizer
         That of multilingual-e5-small, with all pieces.
     labels
-        Code paths to learn. A label's weight in the loss falls with the number of its siblings.
+        Code paths to learn; keyword codes are those whose parent is not among them.
     headings
         Headings to tell apart.
     settings
@@ -126,6 +123,8 @@ def train_encoder(
     tokenizer.enable_truncation(MAX_TOKENS)
     notes = _notes(sentences, labels, headings)
     weights = initial_weights(len(labels), len(headings), seed=settings.seed)
+    share = np.concatenate([note.codes for note in notes]).mean(axis=0).clip(1e-3, 0.5)
+    weights["head.mean.bias"] = torch.from_numpy(np.log(share / (1 - share)))
     groups = _parameter_groups(weights, settings)
     optimizer = torch.optim.AdamW(groups, weight_decay=0.01, betas=(0.9, 0.98), fused=True)
     rates = [group["lr"] for group in optimizer.param_groups]
@@ -133,7 +132,7 @@ def train_encoder(
     learner = _Learner(
         weights,
         tokenizer,
-        _label_weights(labels),
+        *_label_weights(labels),
         settings,
         chance,
         Dropout(settings.dropout, seed=settings.seed),
@@ -179,13 +178,22 @@ def _parameter_groups(weights: dict[str, torch.Tensor], settings: EncoderSetting
     return [*groups, {"params": new, "lr": settings.head_rate}]
 
 
-def _label_weights(labels: Sequence[str]) -> torch.Tensor:
-    """Weigh all families together 1, all their subcodes 2, the keyword codes half."""
-    families = {label.split("/")[0] for label in labels}
-    keyword_family = {name for name in families if name not in labels}
-    kinds = ["keyword" if label.split("/")[0] in keyword_family else "/" in label for label in labels]
-    share = {False: 1.0, True: 2.0, "keyword": 0.5}
-    return torch.tensor([share[kind] / kinds.count(kind) for kind in kinds])
+def _label_weights(labels: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Weigh the labels in the loss, and a given code against one not given.
+
+    Subcodes are rare; without much weight the encoder learns to tell families apart and little else.
+    """
+    families = [label for label in labels if "/" not in label]
+    weights, positive = [], []
+    for label in labels:
+        if label in families:
+            weights.append(1 / len(families))
+            positive.append(2.0)
+        else:
+            of_family = label.split("/")[0] in families  # else a keyword code, whose parent is not learned
+            weights.append(0.4 if of_family else 0.1)
+            positive.append(4.0 if of_family else 2.0)
+    return torch.tensor(weights), torch.tensor(positive)
 
 
 def _batches(notes: Sequence[_Note], size: int, chance: random.Random) -> Iterator[list[_Note]]:
@@ -216,6 +224,7 @@ class _Learner:
     weights: dict[str, torch.Tensor]
     tokenizer: Tokenizer
     label_weights: torch.Tensor
+    positive_weights: torch.Tensor
     settings: EncoderSettings
     chance: random.Random
     dropout: Dropout
@@ -236,39 +245,10 @@ class _Learner:
         return 0.6 * self._against(codes, alone + context) + 0.4 * self._against(codes, alone)
 
     def _against(self, codes: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
-        more = torch.full_like(self.label_weights, self.settings.positive_weight)
-        each = functional.binary_cross_entropy_with_logits(logits, codes, pos_weight=more, reduction="none")
+        each = functional.binary_cross_entropy_with_logits(
+            logits, codes, pos_weight=self.positive_weights, reduction="none"
+        )
         return (each.mean(0) * self.label_weights).sum()
-
-
-def danish_pieces(tokenizer: Tokenizer, texts: Iterable[str], words: Iterable[str]) -> set[int]:
-    """Find the pieces that Danish text uses.
-
-    Parameters
-    ----------
-    tokenizer
-        With all pieces.
-    texts
-        Sentences; they are also read in other styles.
-    words
-        Frequent words; each is read in lower case, with a capital, in capitals and inside a longer word.
-
-    Returns
-    -------
-    set of int
-        Piece numbers, with all single letters of the Latin, Greek and Cyrillic scripts, digits and signs.
-    """
-    chance = random.Random(1)  # noqa: S311
-    lines = list(texts)
-    lines += [restyle(line, chance) for line in lines for _ in range(2)]
-    for word in words:
-        lines += [word, word.capitalize(), word.upper(), f"({word}", f"x-{word}"]
-    kept = {piece for encoding in tokenizer.encode_batch(lines) for piece in encoding.ids}
-    for piece, index in tokenizer.get_vocab().items():
-        bare = piece.removeprefix("▁")
-        if len(bare) <= 1 and not unicodedata.name(bare or " ", "CJK").startswith(("CJK", "HANGUL")):
-            kept.add(index)
-    return kept
 
 
 def export_encoder(
@@ -281,7 +261,11 @@ def export_encoder(
     labels: Sequence[str],
     headings: Sequence[str],
 ) -> None:
-    """Prune, quantise and write a trained encoder; see :func:`danish_pieces` for `texts` and `words`."""
+    """Prune, quantise and write a trained encoder.
+
+    `texts` and `words` decide which pieces are kept, see
+    :func:`~dagbog_nlp.learning.encoder_pieces.danish_pieces`.
+    """
     definition = json.loads(Path(tokenizer_file).read_text("utf-8"))
     kept = danish_pieces(Tokenizer.from_file(str(tokenizer_file)), texts, words)
     pruned, numbers = prune_tokenizer(definition, kept)
