@@ -126,8 +126,9 @@ def estimate_from_review(
     The sample is stratified: by the queue's strata and, within them, by whether the code was
     given. Unreviewed sentences of a stratum are taken to be like its reviewed ones; the uncertainty
     about them is a Beta distribution with Jeffreys' prior for each stratum, carried through by
-    simulation (Brown, Cai and DasGupta 2001, Statistical Science 16, 101-133, for the single
-    stratum). The intervals speak about these very sentences, not about other cases.
+    simulation. As Brown, Cai and DasGupta (2001, Statistical Science 16, 101-133) advise for a
+    single stratum, an interval is widened to the estimate where none or all were found. The
+    intervals speak about these very sentences, not about other cases.
 
     Parameters
     ----------
@@ -180,8 +181,9 @@ def estimate_from_review(
         row: dict[str, object] = {"code": code, "reviewed": int(seen.sum())}
         row |= {"found": int(truth[seen, column].sum()), "marked": int(marks[:, column].sum())}
         for name, values in found.items():
-            row[name] = values[0] if np.isfinite(values[0]) else float(np.median(values[1:]))
-            row[f"{name}_low"], row[f"{name}_high"] = np.quantile(values[1:], [tail, 1 - tail])
+            point = values[0] if np.isfinite(values[0]) else float(np.median(values[1:]))
+            low, high = np.quantile(values[1:], [tail, 1 - tail])
+            row |= {name: point, f"{name}_low": min(low, point), f"{name}_high": max(high, point)}
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -124,6 +124,7 @@ def test_finding_nothing_among_the_unmarked_is_no_proof_of_full_recall():
     row = table.set_index("code").loc["b"]
     assert row["recall"] == 1
     assert row["recall_low"] < 0.9
+    assert row["recall_high"] == 1
     with pytest.raises(InputError, match="scores it came from"):
         estimate_from_review(scores.iloc[:10], queue, decided([]))
 
