@@ -38,7 +38,7 @@ _ADJECTIVE_ENDINGS = ("t", "e", "ere", "est", "este")
 _VERB_ENDINGS = ("e", "er", "es", "ede", "edes", "et", "t", "te", "tes", "ende", "")
 _SELDOM = ("ere", "est", "este", "ests", "eres", "estes")
 _CONTRACTED = re.compile(r"[^aeiouyæøå]e[lnr]$")
-_CONTRACTED_ENDINGS = ("e", "ene", "er", "erne", "ere", "est", "este")
+_CONTRACTED_ENDINGS = ("e", "et", "ene", "er", "erne", "ere", "est", "este")
 _E_NOUN_ENDINGS = ("en", "er", "erne", "et", "ene")
 
 
@@ -188,12 +188,14 @@ class WordForms:
             for key, entries in self._forms.items()
             if (plain := [e for e in entries if e[-1] != EXACT])
         }
+        near = [form for form in spellings if len(form) >= MISSPELLED_FROM]
+        self._starts = frozenset(form[:3] for form in near)
+        self._ends = frozenset(form[-3:] for form in near)
         self._longest = max(map(len, self._plain), default=0)
         if lenient:
-            for form in spellings:
-                if len(form) >= MISSPELLED_FROM:
-                    for cut in _deletions(form):
-                        self._near.setdefault(cut, set()).add(form)
+            for form in near:
+                for cut in _deletions(form):
+                    self._near.setdefault(cut, set()).add(form)
 
     def match(self, word: str) -> list[Match]:
         """Return every entry that the word matches, best kind first: form, glob, compound, misspelling."""
@@ -225,13 +227,15 @@ class WordForms:
 
     def _misspelling(self, word: str) -> list[Match]:
         written = normalise(word)
+        if written[:3] not in self._starts and written[-3:] not in self._ends:
+            return []
         near = {
             form
             for cut in _deletions(written)
             for form in self._near.get(cut, ())
             if _one_edit(written, form)
         }
-        if not near or is_word(word):
+        if not near or is_word(word) or _is_two_words(written):
             return []
         entries = dict.fromkeys(entry for form in sorted(near) for entry in self._plain[fold(form)])
         return [Match(entry, "misspelling") for entry in entries]

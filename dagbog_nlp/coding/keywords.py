@@ -141,7 +141,8 @@ class KeywordCoder:
             not shut out, or an exclusion that shuts out a word.
         """
         self._refresh()
-        self._is_hot(text)
+        if not self._is_hot(text):
+            return []
         tokens = self._tokens(text)
         words = _as_words(text, tokens)
         found = []

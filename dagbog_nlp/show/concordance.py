@@ -146,7 +146,8 @@ def rule_table(coder: KeywordCoder, sentences: pd.DataFrame) -> pd.DataFrame:
     note_ids = sentences["note_id"].to_list() if "note_id" in sentences else range(len(sentences))
     for text, note_id in zip(sentences["text"], note_ids, strict=True):
         fired = coder.fired(text)
-        takers = Counter(place for _, role, _, place, decides in fired if role == "words" and decides)
+        taken = {(code, place) for code, role, _, place, decides in fired if role == "words" and decides}
+        takers = Counter(place for _, place in taken)
         for key in {(code, role, rule) for code, role, rule, _, _ in fired}:
             mine = [(place, decides) for *rest, place, decides in fired if tuple(rest) == key]
             counts[key]["sentences"] += 1
