@@ -68,7 +68,8 @@ def profile_in_batches(
     wanted = list(sizes) if cases is None else cases["case_id"].tolist()
     for batch in _batches(wanted, sizes):
         these = ds.field("case_id").isin(batch)
-        notes = _rows(folder, "notes", ["case_id", "note_id", "date"], these)
+        notes = _rows(folder, "notes", ["case_id", "note_id", "date", "characters"], these)
+        notes["text"] = [" " * characters for characters in notes.pop("characters")]  # lengths are checked
         codings = _rows(folder, "codings", _CODING_COLUMNS, these)
         their_cases = None if cases is None else cases[cases["case_id"].isin(batch)]
         yield profile_cases(codings, notes, their_cases, codes=codes)
@@ -90,15 +91,16 @@ def codes_to_profile(found: list[str], codebook: Any) -> list[str]:
 
 
 def _batches(case_ids: list[str], sizes: dict[str, int]) -> Iterator[list[str]]:
+    """Divide the cases; one without notes goes with one that has some, as there must be notes to profile."""
     batch: list[str] = []
     held = 0
     for case_id in case_ids:
-        batch.append(case_id)
-        held += sizes.get(case_id, 0) + 1
-        if held >= PROFILED_NOTES:
+        if held >= PROFILED_NOTES and case_id in sizes:
             yield batch
             batch, held = [], 0
-    if batch:
+        batch.append(case_id)
+        held += sizes.get(case_id, 0)
+    if held:
         yield batch
 
 

@@ -22,7 +22,14 @@ from dagbog_nlp.notes.chunks import BadNote, Chunk, NoteFile
 from dagbog_nlp.notes.stream import read_chunk
 from dagbog_nlp.tables import CODINGS, DATE, empty
 
-INDEX = {"case_id": "str", "note_id": "str", "date": DATE, "focus": "str", "team": "str"}
+INDEX = {
+    "case_id": "str",
+    "note_id": "str",
+    "date": DATE,
+    "focus": "str",
+    "team": "str",
+    "characters": "int64",
+}
 _ARROW = {
     "str": pa.string(),
     DATE: pa.timestamp("us"),
@@ -156,9 +163,10 @@ def code_chunk(reference: CoderReference, file: NoteFile, chunk: Chunk) -> Coded
         for position, reason in failed.items()
     ]
     notes = notes.drop(index=list(failed))
+    index = notes.assign(characters=notes["text"].str.len()) if len(notes) else empty(INDEX)
     tables = {
         "codings": to_parquet(codings, CODINGS),
-        "notes": to_parquet(notes.reindex(columns=list(INDEX)), INDEX),
+        "notes": to_parquet(index.reindex(columns=list(INDEX)), INDEX),
     }
     return CodedChunk(chunk.number, len(notes), len(codings), tables, bad, time.perf_counter() - began)
 

@@ -1,4 +1,4 @@
-"""A coder that is quick, slow, or fatal as a test needs it. Run with runpy so that workers get it by value."""
+"""A coder that is quick, slow, or fatal as a test needs it. Run with runpy: workers get it by value."""
 
 import os
 import signal
@@ -31,7 +31,9 @@ class PlainCoder:
         parts = [notes.assign(code="professionel_tvivl")]
         parts.append(notes[notes["text"].str.len() % 3 == 0].assign(code="relationsarbejde/gråd"))
         coded = pd.concat(parts).query("text != ''").sort_values(["note_id", "code"], ignore_index=True)
-        coded = coded.assign(start=0, end=coded["text"].str.len(), score=0.75, source="classifier", coder=self.name)
+        coded = coded.assign(
+            start=0, end=coded["text"].str.len(), score=0.75, source="classifier", coder=self.name
+        )
         coded = coded.assign(negated=False, hypothetical=False, reported=False, codebook="", model=self.model)
         coded["coding_id"] = coding_ids(coded)
         return coded.reindex(columns=list(CODINGS)).astype(CODINGS) if len(coded) else empty(CODINGS)

@@ -20,7 +20,9 @@ def make_notes(count, cases=10):
             "Sag": [f"S{number % cases}" for number in numbers],
             "Notat-id": [f"N{number:05d}" for number in numbers],
             "Dato": [f"{1 + number % 28:02d}-{1 + number % 12:02d}-2023" for number in numbers],
-            "Tekst": ["Mor ringer.\n" * (number % 5) + '"Ja", siger far; ' * (number % 2) for number in numbers],
+            "Tekst": [
+                "Mor ringer.\n" * (number % 5) + '"Ja", siger far; ' * (number % 2) for number in numbers
+            ],
         }
     )
 
@@ -47,11 +49,13 @@ def start_run():
 
     def start(year, out, *, single_up_to=0, seconds=0.01):
         job = {"source": str(year / "notater.csv"), "cases": str(year / "sager.csv"), "out": str(out)}
-        job |= {"single_up_to": single_up_to, "seconds": seconds}
+        started = context.Event()
+        job |= {"single_up_to": single_up_to, "seconds": seconds, "started": started}
         process = context.Process(
             target=runpy.run_path, args=(str(HERE / "one_run.py"),), kwargs={"init_globals": {"job": job}}
         )
         process.start()
+        assert started.wait(60)
         return process
 
     return start
@@ -62,7 +66,7 @@ def files_of():
     """The bytes of every file that must not depend on how a run went."""
 
     def read(out):
-        kept = [path for path in sorted(out.rglob("*.parquet")) if not path.name.startswith(".")]
+        kept = [path for path in sorted(out.rglob("*.parquet")) if path.is_file() and path.name[0] != "."]
         return {str(path.relative_to(out)): path.read_bytes() for path in kept}
 
     return read

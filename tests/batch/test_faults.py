@@ -39,23 +39,24 @@ def tag_year(year, plain_coder, monkeypatch):
 def test_killed_at_random_moments_and_resumed(year, tag_year, start_run, files_of, single_up_to):
     tag_year("undisturbed", single_up_to)
     moments, kills = random.Random(8), 0
-    for trial in range(4):
-        out = year / f"killed{trial}"
+    for trial in range(2):
+        out, longest = year / f"killed{trial}", 0.05
         while True:
             process = start_run(year, out, single_up_to=single_up_to)
-            process.join(moments.uniform(0.05, 0.6))
+            process.join(moments.uniform(0, longest))
             process.kill()
+            longest *= 1.5
             process.join()
             if process.exitcode == 0:
                 break
             kills += 1
         assert files_of(out) == files_of(year / "undisturbed")
-    assert kills >= 8
+    assert kills >= 4
 
 
 @LAYOUTS
 def test_killed_at_every_step_that_touches_the_disk(year, tag_year, files_of, monkeypatch, single_up_to):
-    tag_year("undisturbed", single_up_to, chunk_notes=30)
+    tag_year("undisturbed", single_up_to, chunk_notes=50)
     step, stopped = 0, True
     while stopped:
         step += 1
@@ -63,11 +64,11 @@ def test_killed_at_every_step_that_touches_the_disk(year, tag_year, files_of, mo
         with monkeypatch.context() as patch:
             stopped = _stop_at(patch, step)
             with contextlib.suppress(Killed):
-                tag_year(out, single_up_to, chunk_notes=30)
+                tag_year(out, single_up_to, chunk_notes=50)
                 stopped = False
-        tag_year(out, single_up_to, chunk_notes=30)
+        tag_year(out, single_up_to, chunk_notes=50)
         assert files_of(year / out) == files_of(year / "undisturbed")
-    assert step > 15
+    assert step > 12
 
 
 def _stop_at(patch, step):
@@ -151,9 +152,11 @@ def test_a_damaged_manifest_is_refused(year, tag_year):
 
 
 @LAYOUTS
-def test_a_full_disk_stops_the_run_and_room_lets_it_go_on(year, tag_year, files_of, monkeypatch, single_up_to):
+def test_a_full_disk_stops_the_run_and_room_lets_it_go_on(
+    year, tag_year, files_of, monkeypatch, single_up_to
+):
     tag_year("undisturbed", single_up_to)
-    for room in (0, 1, 4, 9, 20):
+    for room in (0, 4, 20):
         writes, real_sync = iter(range(1000)), os.fsync
 
         def full(number, room=room, writes=writes, real_sync=real_sync):
@@ -177,7 +180,11 @@ def mounted(tmp_path):
     place.mkdir()
     mount = shutil.which("mount")
     command = [mount or "mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", str(place)]
-    if os.geteuid() != 0 or mount is None or subprocess.run(command, check=False, capture_output=True).returncode:
+    if (
+        os.geteuid() != 0
+        or mount is None
+        or subprocess.run(command, check=False, capture_output=True).returncode
+    ):
         pytest.skip("may not mount a disk here")
     yield place
     subprocess.run(["umount", str(place)], check=True)

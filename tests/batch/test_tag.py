@@ -25,7 +25,9 @@ def sample(root):
 
 
 @pytest.mark.parametrize("single_up_to", [0, 20_000])
-def test_the_codings_are_what_the_coder_says_of_all_notes(tmp_path, sample, keyword_coder, monkeypatch, single_up_to):
+def test_the_codings_are_what_the_coder_says_of_all_notes(
+    tmp_path, sample, keyword_coder, monkeypatch, single_up_to
+):
     monkeypatch.setattr(run, "SINGLE_FILE_NOTES", single_up_to)
     tagged = tag(sample / "notater.csv", tmp_path / "r", coder=keyword_coder, chunk_notes=90, workbooks=False)
     expected = keyword_coder.code(read_notes(sample / "notater.csv"))
@@ -38,7 +40,11 @@ def test_the_codings_are_what_the_coder_says_of_all_notes(tmp_path, sample, keyw
 def test_the_profiles_are_what_profile_cases_says(tmp_path, sample, keyword_coder, monkeypatch):
     monkeypatch.setattr(summary, "PROFILED_NOTES", 60)
     tagged = tag(
-        sample / "notater.csv", tmp_path / "r", cases=sample / "sager.csv", coder=keyword_coder, workbooks=False
+        sample / "notater.csv",
+        tmp_path / "r",
+        cases=sample / "sager.csv",
+        coder=keyword_coder,
+        workbooks=False,
     )
     notes, cases = read_notes(sample / "notater.csv"), read_cases(sample / "sager.csv")
     codes = tagged.profiles()["code"].unique().tolist()
@@ -61,7 +67,9 @@ def test_what_a_run_leaves(year, plain_coder):
     assert facts["counts"]["codings"] == len(tagged.codings())
     assert facts["counts"]["cases"] == 10
     assert "text" not in pd.read_parquet(out / "notes.parquet")
-    assert "Mor ringer" not in (out / "run.json").read_text("utf-8") + (out / "progress.jsonl").read_text("utf-8")
+    assert "Mor ringer" not in (out / "run.json").read_text("utf-8") + (out / "progress.jsonl").read_text(
+        "utf-8"
+    )
 
 
 def test_the_cases_with_most_doubt(year, plain_coder):
@@ -110,8 +118,12 @@ def test_more_rows_than_excel_takes_are_left_out_and_said(year, plain_coder, mon
 
 def test_bad_notes_go_to_exceptions_and_the_run_goes_on(year, plain_coder):
     with (year / "notater.csv").open("a", encoding="utf-8") as stream:
-        stream.write("S1;N00001;03-02-2023;Hemmeligt\nS1;=N9;31-02-2023;Hemmeligt\n;N8;03-02-2023;Hemmeligt\n")
-    tagged = tag(year / "notater.csv", year / "r", coder=plain_coder(fails_on=["N00004", "N00061"]), chunk_notes=10)
+        stream.write(
+            "S1;N00001;03-02-2023;Hemmeligt\nS1;=N9;31-02-2023;Hemmeligt\n;N8;03-02-2023;Hemmeligt\n"
+        )
+    tagged = tag(
+        year / "notater.csv", year / "r", coder=plain_coder(fails_on=["N00004", "N00061"]), chunk_notes=10
+    )
     text = (year / "r" / "exceptions.csv").read_text("utf-8-sig")
     rows = list(csv.DictReader(text.splitlines(), delimiter=";"))
     found = [(row["note_id"], row["reason"]) for row in rows]
@@ -146,7 +158,9 @@ def test_strict_stops_before_anything_is_written(year, plain_coder):
 
 def test_notes_of_cases_without_case_data_are_coded_and_counted(year, plain_coder):
     pd.DataFrame({"Sag": ["S1", "S77"]}).to_csv(year / "sager.csv", index=False)
-    tagged = tag(year / "notater.csv", year / "r", cases=year / "sager.csv", coder=plain_coder(), workbooks=False)
+    tagged = tag(
+        year / "notater.csv", year / "r", cases=year / "sager.csv", coder=plain_coder(), workbooks=False
+    )
     assert tagged.summary["notes_without_case_data"] == 90
     assert tagged.profiles()["case_id"].unique().tolist() == ["S1", "S77"]
 
@@ -199,7 +213,9 @@ def test_two_processes_give_the_same_bytes_as_one(tmp_path, sample, keyword_code
 def test_a_worker_loads_the_model_from_its_folder(tmp_path, sample, fast_coder):
     expected = fast_coder.code(read_notes(sample / "notater.csv").head(40))
     pd.read_csv(sample / "notater.csv", sep=";").head(40).to_csv(tmp_path / "n.csv", sep=";", index=False)
-    tagged = tag(tmp_path / "n.csv", tmp_path / "r", coder=fast_coder, n_jobs=2, chunk_notes=20, workbooks=False)
+    tagged = tag(
+        tmp_path / "n.csv", tmp_path / "r", coder=fast_coder, n_jobs=2, chunk_notes=20, workbooks=False
+    )
     pd.testing.assert_frame_equal(tagged.codings(), expected)
 
 
