@@ -1,0 +1,266 @@
+"""Notes cut into sentences and pieces in one pass over a whole chunk of notes.
+
+The sentences are those of :func:`dagbog_nlp.notes.sentences.split_sentences`, which is asked once per
+distinct piece instead of once per text: how does a piece with a stop go on before a capital, a number,
+a small letter? Only where that depends on more of the sentence is it asked about the sentence itself.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from dagbog_nlp.coding.word_table import Pieces, PieceTable, Vocabulary
+from dagbog_nlp.notes.sentences import _openers, abbreviations, split_sentences
+from dagbog_nlp.tables import DATE
+
+_NO, _YES, _ASK = 0, 1, 2
+_KINDS = _CAPITAL, _NUMBER, _SMALL, _OPENER, _OTHER = range(5)
+_STOP = re.compile("[.!?…]")
+_INNER_STOP = re.compile("[.!?…].")
+_PLAIN_STOP = re.compile(r"[^\W\d_]{3,}([.!?])")
+_WORD = re.compile(r"\w*")
+_LEADING_QUOTES = "\"“”»«'’‘(["
+_CAPITALS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZÆØÅ")
+_BEFORE = "Barnet sover "
+_PROBES = (
+    ("", " Xqz sover", _CAPITAL),
+    (_BEFORE, " Xqz sover", _CAPITAL),
+    (_BEFORE, " Hun sover", _CAPITAL),
+    ("Barnet sover 6 ", " Xqz sover", _CAPITAL),
+    ("", " 7 sover", _NUMBER),
+    (_BEFORE, " 7 sover", _NUMBER),
+    ("Barnet sover 6 ", " 7 sover", _NUMBER),
+    ("", " xqz sover", _SMALL),
+    (_BEFORE, " xqz sover", _SMALL),
+    ("", " hun sover", _OPENER),
+    (_BEFORE, " hun sover", _OPENER),
+)
+_AHEAD = 3
+_SPACES = np.zeros(0x3002, dtype=bool)
+_SPACES[[code for code in range(0x3001) if chr(code).isspace()]] = True
+
+
+@dataclass(frozen=True)
+class NoteSentences:
+    """The sentences of some notes.
+
+    Attributes
+    ----------
+    pieces
+        Their pieces, n sentences.
+    note
+        int64 [n]: position of the note.
+    start, end
+        int64 [n]: offsets into the note's text.
+    piece_start
+        int64 [n_pieces]: offset of each piece in its note.
+    """
+
+    pieces: Pieces
+    note: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    piece_start: np.ndarray
+
+    def table(self, notes: pd.DataFrame, rows: np.ndarray | None = None) -> pd.DataFrame:
+        """Return all sentences, or some rows, as :func:`~dagbog_nlp.notes.sentences.sentence_table` does."""
+        chosen = slice(None) if rows is None else rows
+        of, start, end = self.note[chosen], self.start[chosen], self.end[chosen]
+        columns = [name for name in ("case_id", "note_id", "date", "focus") if name in notes]
+        frame = notes[columns].take(of).reset_index(drop=True)
+        frame["date"] = frame["date"].astype(DATE)
+        texts = notes["text"].to_list()
+        spans = zip(of.tolist(), start.tolist(), end.tolist(), strict=True)
+        text = pd.Series([texts[note][left:right] for note, left, right in spans], dtype="str")
+        return frame.assign(start=start, end=end, text=text)
+
+
+class SentencePieces:
+    """Cuts notes into sentences and pieces, and remembers what it found out about each piece.
+
+    Examples
+    --------
+    >>> found = SentencePieces().cut(["Mor ringer kl. 14. Far svarer ikke.", "", "Aftaler ny tid"])
+    >>> list(zip(found.note.tolist(), found.start.tolist(), found.end.tolist()))
+    [(0, 0, 18), (0, 19, 35), (2, 0, 14)]
+    >>> found.pieces.bounds.tolist()
+    [0, 4, 7, 10]
+    """
+
+    def __init__(self) -> None:
+        self.vocabulary = Vocabulary()
+        self._table = PieceTable(_describe)
+
+    def cut(self, texts: Sequence[str]) -> NoteSentences:
+        """Cut n notes."""
+        if self.vocabulary.is_full:
+            self.vocabulary = Vocabulary()
+        joined = "\n".join(texts)
+        offsets = np.cumsum([0, *(len(text) + 1 for text in texts)])
+        codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        inside = np.zeros(len(codes) + 2, dtype=bool)
+        inside[1:-1] = ~_SPACES[np.minimum(codes, len(_SPACES) - 1)]
+        edges = np.flatnonzero(inside[1:] != inside[:-1])
+        start, end = edges[::2], edges[1::2]
+        numbers = self._numbers(codes, start)
+        numbers, start, end = self._split_inside(numbers, start, end)
+        if not len(numbers):
+            nothing = np.zeros(0, dtype=np.int64)
+            bounds = np.zeros(1, dtype=np.int32)
+            return NoteSentences(Pieces(self.vocabulary, numbers, bounds), nothing, nothing, nothing, nothing)
+        begins = np.zeros(len(numbers), dtype=bool)
+        lines = np.flatnonzero((codes == 10) | (codes == 13))
+        after_line = np.searchsorted(start, lines)
+        begins[after_line[after_line < len(begins)]] = True
+        begins[0] = True
+        spaced = np.zeros(len(numbers), dtype=bool)
+        spaced[1:] = (start[1:] - end[:-1] == 1) & (codes[end[:-1]] == 32)
+        self._break(joined, numbers, start, end, begins, spaced, offsets)
+        first = np.flatnonzero(begins)
+        bounds = np.append(first, len(numbers)).astype(np.int32)
+        note = np.searchsorted(offsets, start[first], side="right") - 1
+        before = offsets[note]
+        piece_start = start - np.repeat(before, np.diff(bounds))
+        pieces = Pieces(self.vocabulary, numbers, bounds)
+        return NoteSentences(pieces, note, start[first] - before, end[bounds[1:] - 1] - before, piece_start)
+
+    def _numbers(self, codes: np.ndarray, start: np.ndarray) -> np.ndarray:
+        """Number the pieces that begin at `start`, asking the vocabulary once per distinct piece."""
+        places = np.append(start, len(codes)).astype(np.int32) * codes.itemsize
+        buffers = [None, pa.py_buffer(places), pa.py_buffer(codes)]
+        found = pa.Array.from_buffers(pa.binary(), len(start), buffers).dictionary_encode()
+        distinct = [
+            piece.decode("utf-32-le", "surrogatepass").rstrip() for piece in found.dictionary.to_pylist()
+        ]
+        return self.vocabulary.numbers(distinct)[found.indices.to_numpy()]
+
+    def _split_inside(
+        self, numbers: np.ndarray, start: np.ndarray, end: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Part pieces in which a sentence ends, where the space was forgotten."""
+        joined = self._table.rows(self.vocabulary)[3]
+        at = np.flatnonzero(joined[numbers])
+        for position in reversed(at.tolist()):
+            piece = self.vocabulary.types[numbers[position]]
+            spans = split_sentences(piece)
+            parts = [piece[left:right] for left, right in spans]
+            lefts, rights = np.array(spans).T + start[position]
+            numbers = np.concatenate(
+                [numbers[:position], self.vocabulary.numbers(parts), numbers[position + 1 :]]
+            )
+            start = np.concatenate([start[:position], lefts, start[position + 1 :]])
+            end = np.concatenate([end[:position], rights, end[position + 1 :]])
+        return numbers, start, end
+
+    def _break(
+        self,
+        joined: str,
+        numbers: np.ndarray,
+        start: np.ndarray,
+        end: np.ndarray,
+        begins: np.ndarray,
+        spaced: np.ndarray,
+        offsets: np.ndarray,
+    ) -> None:
+        """Mark in `begins` the pieces that begin a sentence."""
+        goes_on, kind, opens, _ = self._table.rows(self.vocabulary)
+        left, right = numbers[:-1], numbers[1:]
+        verdict = np.zeros(len(numbers), dtype=np.uint8)
+        stopped = goes_on[left, _OTHER] == _ASK
+        at = np.flatnonzero(stopped)
+        verdict[at + 1] = np.where(spaced[at + 1], goes_on[left[at], kind[right[at]]], _ASK)
+        verdict[1:][(start[1:] == end[:-1])] = _YES
+        opening = opens[right] & spaced[1:] & (verdict[1:] == _NO)
+        opening[:-1] &= spaced[2:] & (kind[right[1:]] != _CAPITAL)
+        verdict[1:][opening] = _ASK
+        ask = np.flatnonzero((verdict == _ASK) & ~begins)
+        line_begins = begins.copy()
+        begins |= verdict == _YES
+        known = np.flatnonzero(begins).tolist()
+        last_asked = 0
+        for place in ask.tolist():
+            first = max(known[bisect_right(known, place) - 1], last_asked)
+            note = np.searchsorted(offsets, start[place], side="right")
+            if line_begins[first] or not stopped[first - 1]:
+                window = (
+                    offsets[note - 1] if first == 0 or end[first - 1] < offsets[note - 1] else start[first]
+                )
+            else:
+                window = end[first - 1]
+            until = min(end[min(place + _AHEAD, len(end) - 1)], offsets[note] - 1)
+            spans = split_sentences(joined[window:until])
+            if any(begin == start[place] - window for begin, _ in spans):
+                begins[place] = True
+                last_asked = place
+
+
+def _describe(types: list[str]) -> tuple[np.ndarray, ...]:
+    """Find out about pieces: how they end a sentence before each kind, their kind, whether they open one,
+    whether a sentence ends inside.
+    """
+    goes_on = np.zeros((len(types), len(_KINDS)), dtype=np.uint8)
+    stops = [number for number, piece in enumerate(types) if _STOP.search(piece)]
+    likes = [_like(types[number]) for number in stops]
+    if likes:
+        distinct = {like: place for place, like in enumerate(dict.fromkeys(likes))}
+        goes_on[stops] = _endings(list(distinct))[[distinct[like] for like in likes]]
+    kinds = np.array([_kind(piece) for piece in types], dtype=np.uint8)
+    openers = _openers()
+    opens = np.array([piece in openers for piece in types], dtype=bool)
+    inner = np.zeros(len(types), dtype=bool)
+    inner[[number for number in stops if _ends_inside(types[number])]] = True
+    return goes_on, kinds, opens, inner
+
+
+def _like(piece: str) -> str:
+    """Return the piece, or one that ends sentences in the same way: words that are no abbreviations are alike."""
+    plain = _PLAIN_STOP.fullmatch(piece)
+    return f"xqzov{plain[1]}" if plain and f"{piece[:-1].lower()}." not in abbreviations() else piece
+
+
+def _endings(pieces: list[str]) -> np.ndarray:
+    lines = [(before + piece, after) for piece in pieces for before, after, _ in _PROBES]
+    verdicts = _breaks(lines).reshape(len(pieces), len(_PROBES))
+    out = np.full((len(pieces), len(_KINDS)), _ASK, dtype=np.uint8)
+    for kind in (_CAPITAL, _NUMBER, _SMALL, _OPENER):
+        found = verdicts[:, [column for column, probe in enumerate(_PROBES) if probe[2] == kind]]
+        out[:, kind] = np.where((found == found[:, :1]).all(axis=1), found[:, 0], _ASK)
+    unless_quoted = out[:, _OPENER] == _YES
+    out[unless_quoted, _OPENER] = _ASK
+    out[[piece.startswith("xqzov") for piece in pieces], _OPENER] = _ASK
+    return out
+
+
+def _breaks(lines: Sequence[tuple[str, str]]) -> np.ndarray:
+    """Say of each line, in two parts, whether a sentence begins where the second part does."""
+    starts = {start for start, _ in split_sentences("\n".join(map("".join, lines)))}
+    verdicts, at = [], 0
+    for before, after in lines:
+        place = at + len(before)
+        verdicts.append(place + after.startswith(" ") in starts)
+        at = place + len(after) + 1
+    return np.array(verdicts, dtype=bool)
+
+
+def _kind(piece: str) -> int:
+    bare = piece.lstrip(_LEADING_QUOTES)
+    first = bare[:1]
+    if first in _CAPITALS:
+        return _CAPITAL
+    if first.isdigit():
+        return _NUMBER
+    if not first.islower():
+        return _OTHER
+    word = _WORD.match(bare)
+    return _OPENER if word and word.group().capitalize() in _openers(doubtful=True) else _SMALL
+
+
+def _ends_inside(piece: str) -> bool:
+    return _INNER_STOP.search(piece) is not None and len(split_sentences(piece)) > 1
