@@ -2,8 +2,8 @@
 
 python benchmarks/external.py --data FOLDER     FOLDER holds dkhate/ and sam/ with their original files
 
-Same pipeline and settings as the shipped model: word features, and a linear model on the encoder's vectors, combined by
-cross-validation. The encoder was tuned on this project's fictitious notes only.
+Same pipeline and settings as the shipped model: word features, and a linear model on the encoder's
+vectors, combined by cross-validation. The encoder was tuned on this project's fictitious notes only.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ def sam(folder: Path, base: Ensemble | None, splits: int) -> list[str]:
         learn, judge = frame[~test], frame[test]
         given = predict(learn["text"], squash(learn["polarity"]), judge["text"], base)
         figures.append(f1_score(squash(judge["polarity"]), given, average="weighted"))
-    lines.append(f"SAM random 90/10, {splits} splits: weighted F1 {np.mean(figures):.4f} (sd {np.std(figures):.4f})")
+    lines.append(
+        f"SAM random 90/10, {splits} splits: weighted F1 {np.mean(figures):.4f} (sd {np.std(figures):.4f})"
+    )
     return lines
 
 
@@ -79,7 +81,9 @@ def squash(polarity: pd.Series) -> pd.Series:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--splits", type=int, default=3)
     options = parser.parse_args()

@@ -5,9 +5,10 @@ python benchmarks/quality.py --learning-curve      how much more writers and mor
 python benchmarks/quality.py --errors DIR          also writes what went wrong, for reading
 python benchmarks/quality.py --held-back           the two writers that no decision ever saw; once per release
 
-Folds keep writers whole; writers W19 and later are learnt from and never judged; W6 and W17 are held back.
-Intervals are 95 %, by resampling cases. The encoder's out-of-fold answers are read from ``encoder_oof.npz``
-beside this file (``python -m dagbog_nlp.learning.encoder_training`` makes it, in hours).
+Folds keep writers whole. Judged are the writers for whom an encoder answered that was trained without
+them: its log odds lie in ``encoder_oof.npz`` beside this file (``rebuild_encoder.py --judge``, in hours).
+The other writers are learnt from and never judged; W6 and W17 are held back. Intervals are 95 %, by
+resampling cases.
 """
 
 from __future__ import annotations
@@ -29,8 +30,12 @@ HERE = Path(__file__).parent
 CORPUS = HERE.parent / "data_samples" / "corpus"
 ENCODER_OOF = HERE / "encoder_oof.npz"
 HELD_BACK = ("W6", "W17")
-JUDGED = tuple(f"W{number}" for number in range(1, 19) if f"W{number}" not in HELD_BACK)
-GOALS = {"negativ_alliance": 0.90, "positiv_alliance": 0.85, "professionel_tvivl": 0.97, "indsatsjustering": 0.95}
+GOALS = {
+    "negativ_alliance": 0.90,
+    "positiv_alliance": 0.85,
+    "professionel_tvivl": 0.97,
+    "indsatsjustering": 0.95,
+}
 
 
 def corpus_without_held_back() -> Corpus:
@@ -43,10 +48,8 @@ def truth_of(corpus: Corpus) -> pd.DataFrame:
     return pd.DataFrame(indicator(corpus.sentences["codes"], codes), columns=codes)
 
 
-def encoder_logits(sentences: pd.DataFrame, codes: list[str]) -> np.ndarray | None:
+def encoder_logits(sentences: pd.DataFrame, codes: list[str]) -> np.ndarray:
     """Read the out-of-fold log odds of the encoder, zero for sentences that only teach."""
-    if not ENCODER_OOF.exists():
-        return None
     stored = np.load(ENCODER_OOF, allow_pickle=False)
     key = pd.MultiIndex.from_arrays([stored["note_id"].astype(str), stored["start"]])
     at = key.get_indexer(pd.MultiIndex.from_frame(sentences[["note_id", "start"]]))
@@ -56,10 +59,17 @@ def encoder_logits(sentences: pd.DataFrame, codes: list[str]) -> np.ndarray | No
     return np.where((at >= 0)[:, None], logits[at], 0.0).astype(np.float32)
 
 
+def judged_writers() -> list[str]:
+    writers = {
+        str(note_id).partition("-")[0] for note_id in np.load(ENCODER_OOF, allow_pickle=False)["note_id"]
+    }
+    return sorted(writers, key=lambda name: int(name[1:]))
+
+
 def fit_on(corpus: Corpus) -> tuple[Fit, pd.DataFrame, np.ndarray]:
     sentences, truth = corpus.sentences, truth_of(corpus)
     cases = sentences["case_id"].to_numpy()
-    only_learn = ~sentences["writer"].isin(JUDGED).to_numpy()
+    only_learn = ~sentences["writer"].isin(judged_writers()).to_numpy()
     fit = fit_ensemble(
         sentences,
         truth,
@@ -95,19 +105,19 @@ def keywords(corpus: Corpus) -> Evaluation:
     for row, code in zip(hits["row"], hits["code"], strict=True):
         given.loc[row, code] = True
     truth = pd.DataFrame(indicator(sentences["codes"], codes), columns=codes)
-    rows = sentences["writer"].isin(JUDGED).to_numpy()
     return evaluate_scores(
-        truth[rows], given[rows].to_numpy(float), given[rows].to_numpy(), sentences["case_id"].to_numpy()[rows]
+        truth, given.to_numpy(dtype=float), given.to_numpy(), sentences["case_id"].to_numpy()
     )
 
 
 def by_writer(fit: Fit, truth: pd.DataFrame, corpus: Corpus, tier: str) -> pd.DataFrame:
     rows = {}
-    for writer in JUDGED:
+    for writer in judged_writers():
         mask = (corpus.sentences["writer"] == writer).to_numpy()
         gold, given = truth[mask], fit.decided[tier][mask]
         rows[writer] = {
-            family: 2 * (gold[family] & given[:, truth.columns.get_loc(family)]).sum()
+            family: 2
+            * (gold[family] & given[:, truth.columns.get_loc(family)]).sum()
             / max(1, gold[family].sum() + given[:, truth.columns.get_loc(family)].sum())
             for family in GOALS
         }
@@ -117,11 +127,11 @@ def by_writer(fit: Fit, truth: pd.DataFrame, corpus: Corpus, tier: str) -> pd.Da
 def learning_curve(corpus: Corpus) -> pd.DataFrame:
     """Judge four writers by a words-only model that learnt from more and more of the others."""
     sentences, truth = corpus.sentences, truth_of(corpus)[list(GOALS)]
-    test = sentences["writer"].isin(JUDGED[::4]).to_numpy()
-    learners = [writer for writer in JUDGED if writer not in JUDGED[::4]]
-    learners += [writer for writer in sentences["writer"].unique() if writer not in JUDGED]
+    judged = judged_writers()[::3]
+    test = sentences["writer"].isin(judged).to_numpy()
+    learners = [writer for writer in sentences["writer"].unique() if writer not in judged]
     rows = []
-    for n_writers in (3, 6, 9, 12, len(learners)):
+    for n_writers in (3, 6, 10, 15, len(learners)):
         for share in (0.5, 1.0):
             cases = sentences.loc[sentences["writer"].isin(learners[:n_writers]), "case_id"].unique()
             kept = cases[:: round(1 / share)]
@@ -143,7 +153,9 @@ def write_errors(fit: Fit, truth: pd.DataFrame, corpus: Corpus, tier: str, folde
     folder.mkdir(parents=True, exist_ok=True)
     for column, code in enumerate(truth.columns):
         frame = corpus.sentences[["writer", "note_id", "text", "codes"]].assign(
-            score=fit.probabilities[tier][:, column].round(3), gold=truth[code], given=fit.decided[tier][:, column]
+            score=fit.probabilities[tier][:, column].round(3),
+            gold=truth[code],
+            given=fit.decided[tier][:, column],
         )
         frame = frame[fit.judged & (frame["gold"] != frame["given"])]
         frame = frame.sort_values(["gold", "score"], ascending=[False, True])
@@ -166,7 +178,9 @@ def held_back(tier: str | None) -> Evaluation:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--learning-curve", action="store_true")
     parser.add_argument("--held-back", action="store_true")
     parser.add_argument("--errors", type=Path)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from quality import CORPUS, HELD_BACK, HERE, JUDGED, encoder_logits, shown, truth_of
+from quality import CORPUS, HELD_BACK, HERE, encoder_logits, judged_writers, shown, truth_of
 
 import dagbog_nlp as dn
 from dagbog_nlp.coding.encoder import ENCODER_FILE, SentenceEncoder
@@ -26,7 +26,9 @@ SHIPPED = HERE.parent / "models" / "familiecenter"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--without-held-back", action="store_true")
     parser.add_argument("--encoder", type=Path, help="folder of the encoder's files")
     options = parser.parse_args()
@@ -45,7 +47,7 @@ def main() -> None:
         encoder=encoder,
         encoder_logits=encoder_logits(sentences, list(truth.columns)) if encoder else None,
         folds_by=sentences["writer"].to_numpy(),
-        only_learn=~sentences["writer"].isin(JUDGED).to_numpy(),
+        only_learn=~sentences["writer"].isin(judged_writers()).to_numpy(),
         min_cases=1,
     )
     coder = TrainedCoder(dn.Codebook.load(), fit.ensemble, name="familiecenter")
