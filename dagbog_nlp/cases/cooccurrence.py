@@ -65,7 +65,7 @@ def cooccurrence(
     >>> cooccurrence(codings, notes)[["code_a", "code_b", "both", "lift"]].values.tolist()
     [['justering', 'tvivl', 1, 2.0]]
     """
-    units = coded_units(check_codings(codings, notes if len(codings) else None), notes)
+    units = coded_units(check_codings(codings, notes), notes)
     names = sorted(units["code"].unique()) if codes is None else list(codes)
     present = units[units["code"].isin(names)].drop_duplicates([*_KEYS[unit], "code"])
     table = present.assign(one=1.0).pivot(index=_KEYS[unit], columns="code", values="one")
@@ -138,7 +138,7 @@ def codes_by(
     """
     if by not in notes:
         raise InputError(f"the notes lack the column {by}", fix="pass another column as by=")
-    units = coded_units(check_codings(codings, notes if len(codings) else None), notes)
+    units = coded_units(check_codings(codings, notes), notes)
     names = sorted(units["code"].unique()) if codes is None else list(codes)
     known = notes.dropna(subset=by)
     coded = units.drop_duplicates(["note_id", "code"]).assign(one=1.0)

@@ -37,7 +37,7 @@ def trends(units: pd.DataFrame, notes: pd.DataFrame, grid: pd.MultiIndex) -> pd.
     values = counts.reindex(dated["note_id"], fill_value=0).to_numpy()
     days = dated["date"].astype("int64").to_numpy()
     case_ids, starts = np.unique(dated["case_id"].to_numpy(dtype=object), return_index=True)
-    ends = np.append(starts[1:], len(dated))
+    ends = np.append(starts, len(dated))[1:]
     found: dict[str, list[Any]] = {"case_id": [], "code": [], "trend": [], "trend_p": []}
     for case_id, start, end in zip(case_ids, starts, ends, strict=True):
         own, time = values[start:end], days[start:end]
@@ -127,9 +127,9 @@ def note_phases(notes: pd.DataFrame, cases: pd.DataFrame | None = None) -> pd.Se
             start = known["enrolled"].reindex(start.index).fillna(start).combine(start, min)
         if "discharged" in known:
             end = known["discharged"].reindex(end.index).fillna(end).combine(end, max)
-    begun = notes["case_id"].map(start)
-    length = (notes["case_id"].map(end) - begun).dt.total_seconds().to_numpy(dtype=float)
-    passed = (notes["date"] - begun).dt.total_seconds().to_numpy(dtype=float)
+    begun, over = start.reindex(notes["case_id"]), end.reindex(notes["case_id"])
+    length = (over - begun).dt.total_seconds().to_numpy(dtype=float)
+    passed = (notes["date"].to_numpy() - begun).dt.total_seconds().to_numpy(dtype=float)
     third = np.floor(3 * passed / np.where(length > 0, length, 1))
     names = pd.Series(np.clip(np.nan_to_num(third), 0, 2).astype(int)).map(dict(enumerate(PHASES)))
     names = names.where(~np.isnan(third), None)

@@ -32,7 +32,7 @@ def effect_table(cases: pd.DataFrame) -> CrossTable:
     Raises
     ------
     InputError
-        When the column is missing or no case has a goal attainment.
+        When the column is missing, blank in all cases, or has another word in it.
 
     Examples
     --------
@@ -214,6 +214,9 @@ def assessed(cases: pd.DataFrame, *also: str) -> tuple[pd.DataFrame, int]:
         raise InputError(
             f"no case has {' and '.join(('goal_attainment', *also))}", fix="fill the column(s) in"
         )
+    for column, allowed in (("goal_attainment", GOALS), ("severity", SEVERITIES)):
+        if column in ("goal_attainment", *also) and not known[column].isin(allowed).all():
+            raise InputError(f"{column} is none of {', '.join(allowed)}", fix="correct it, or use read_cases")
     return known, len(cases) - len(known)
 
 

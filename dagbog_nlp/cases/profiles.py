@@ -13,7 +13,7 @@ from dagbog_nlp.cases.sequences import ADJUSTMENT, DOUBT, reflective_adjustment
 from dagbog_nlp.cases.statistics import wilson_interval
 from dagbog_nlp.errors import InputError
 from dagbog_nlp.notes.sentences import sentence_table
-from dagbog_nlp.tables import PROFILES, check_codings
+from dagbog_nlp.tables import PROFILES, check_cases, check_codings, check_notes
 
 
 class Profiles(pd.DataFrame):
@@ -197,7 +197,7 @@ def profile_cases(
     Raises
     ------
     InputError
-        When the codings do not fit the notes, or `errors` or `scores` lack a column.
+        When a table breaks its contract, the codings do not fit the notes, or `errors` lacks a column.
 
     Examples
     --------
@@ -213,7 +213,9 @@ def profile_cases(
     0                 negativ_alliance          1      1    0.5
     1  negativ_alliance/aflyser_aftale          1      1    0.5
     """
-    codings = check_codings(codings, notes if len(codings) else None)
+    notes = check_notes(notes) if len(notes) else notes
+    cases = None if cases is None else check_cases(cases)
+    codings = check_codings(codings, notes)
     codings = filter_codings(codings, source=source, coder=coder, min_score=min_score)
     sentences = None
     if errors is not None and "specificity" in errors:

@@ -58,7 +58,9 @@ def wilson_interval(successes: ArrayLike, totals: ArrayLike, *, level: float = 0
         share = k / n
         middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
         half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+        low = np.where((k == 0) & (n > 0), 0.0, middle - half)
+        high = np.where((k == n) & (n > 0), 1.0, middle + half)
+    return low, high
 
 
 def newcombe_interval(

@@ -124,3 +124,5 @@ def test_a_missing_column_is_named():
         severity_table(CASES.drop(columns="severity"))
     with pytest.raises(InputError, match="no case has"):
         effect_table(CASES.assign(goal_attainment=None))
+    with pytest.raises(InputError, match="none of"):
+        effect_table(CASES.assign(goal_attainment="I MÅL"))

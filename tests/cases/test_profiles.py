@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from dagbog_nlp.cases.expected import expected_sentences
 from dagbog_nlp.cases.profiles import profile_cases
 from dagbog_nlp.errors import InputError
-from dagbog_nlp.tables import PROFILES
+from dagbog_nlp.tables import PROFILES, check_codings
 
 NEGATIVE = "negativ_alliance"
 CANCELS = "negativ_alliance/aflyser_aftale"
@@ -171,6 +171,19 @@ def test_no_coding_at_all_still_gives_the_denominator():
     assert not profiles["reflective"].any()
 
 
+def test_cases_without_any_note_are_profiled_as_unknown():
+    none, cases = check_codings(CODINGS, NOTES).iloc[:0], pd.DataFrame({"case_id": ["Z"]})
+    profiles = profile_cases(none, NOTES.iloc[:0], cases, codes=[NEGATIVE])
+    assert profiles["sentences"].tolist() == [0] and profiles["share"].isna().all()
+
+
+def test_a_table_that_breaks_its_contract_is_refused():
+    with pytest.raises(InputError, match="occurs twice"):
+        profile_cases(CODINGS, pd.concat([NOTES, NOTES]))
+    with pytest.raises(InputError, match="not among the notes"):
+        profile_cases(CODINGS, NOTES[NOTES["case_id"] != "A"])
+
+
 def test_expected_takes_the_best_knowledge_of_the_error():
     codings = CODINGS.assign(source="classifier", score=[0.9, 0.9, 0.5, 0.7, 0.6])
     assert row(profile_cases(codings, NOTES), "A", NEGATIVE)["expected"] == pytest.approx(0.9 + 0.5 + 0.7)
@@ -205,3 +218,33 @@ def test_rogan_gladen_undoes_a_known_error(sensitivity, specificity, total, prev
     rates = pd.DataFrame({"sensitivity": [sensitivity], "specificity": [specificity]}, index=["k"])
     got = expected_sentences(units, grid, errors=rates, sentences=pd.Series({"A": total}))
     assert got.iloc[0] == pytest.approx(true, abs=0.51 / (sensitivity + specificity - 1))
+
+
+SPANS = st.tuples(
+    st.sampled_from(["A-0", "A-1", "A-3", "B-0", "C-0"]),
+    st.sampled_from([0, 12]),
+    st.sampled_from(["a", "a/b", "a/c", "d"]),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(SPANS, min_size=1, max_size=12), st.randoms(use_true_random=False))
+def test_profiles_add_up_whatever_the_codings(rows, random):
+    codings = make_codings(*[(note, start, start + 10, code) for note, start, code in rows])
+    profiles = profile_cases(codings, NOTES)
+    shuffled = profile_cases(codings.sample(frac=1, random_state=random.randrange(99)), NOTES)
+    pd.testing.assert_frame_equal(profiles, shuffled)
+    assert (profiles["notes"] <= profiles["sentences"]).all() and (
+        profiles["notes"] <= profiles["notes_total"]
+    ).all()
+    assert profiles["sentences"].gt(0).equals(profiles["first_date"].notna())
+    assert ((profiles["low"] <= profiles["share"]) & (profiles["share"] <= profiles["high"])).all()
+    assert (profiles[["first_third", "middle_third", "last_third"]].sum(axis=1) == profiles["notes"]).all()
+    wide = profiles.wide()
+    if "a" in wide:
+        children = [wide[code] for code in ("a/b", "a/c") if code in wide]
+        assert all((wide["a"] >= child).all() for child in children)
+    distinct = {(note, start, code) for note, start, code in rows}
+    assert profiles.loc[profiles["code"].isin(["a/b", "a/c", "d"]), "sentences"].sum() == sum(
+        c != "a" for *_, c in distinct
+    )
