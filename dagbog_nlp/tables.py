@@ -286,7 +286,7 @@ def check_codings(
                 fix="pass the notes that were coded",
             )
         if "text" in known:
-            outside |= frame["end"] > frame["note_id"].map(known["text"].str.len())
+            outside |= frame["end"] > frame["note_id"].map(known["text"].str.len()).astype("float64")
     if outside.any():
         raise row_error("the positions lie outside the note", frame, outside, file, fix="correct them")
     if "coding_id" not in frame:
