@@ -31,16 +31,18 @@ CORPUS = Path(__file__).parent.parent / "data_samples" / "corpus"
 READ = ("W1", "W2", "W3", "W4", "W5", "W7", "W8", "W9")
 READ_LATER = ("W10", "W11", "W12", "W13")
 NEVER_READ = ("W14", "W15", "W16", "W18")
+NEW = ("W19", "W20", "W21", "W22", "W23", "W24", "W25", "W26")
 WORDS = re.compile(r"\w+")
 NOTES = """
 Sentence rules were tuned on DDT dev and read on W1-W5 and W7-W9; DDT test and the other writers only
-gave figures. Keyword rules were made on W1-W5 and W7-W9. Measured then for the first time, the other
-writers gave macro F1 .923 (W10-W13) and .981 (W14-W16, W18). W10-W13 were then read, and the rules
-widened; W14-W16 and W18 never were. W6 and W17 are held back. Nothing is learned from the corpus, so
-there is nothing to leave out: the writers never read are the test. W13 writes half of its sentences
-without an end mark and begins them in small letters; joined with a space, as the corpus files are read,
-no reader could tell them apart, which is why its boundaries are also given line by line. The peers got
-the whole word family (græd for gråd, reager for reaktion, hjalp for hjælpe), not the bare word.
+gave figures. Keyword rules were made on W1-W5 and W7-W9. Measured then for the first time, the others
+gave macro F1 .923 (W10-W13) and .981 (W14-W16, W18). W10-W13 were then read, and the rules widened;
+W14-W16 and W18 never were, and W19-W26 were written and coded apart from this work. W6 and W17 are held
+back. Nothing is learned from the corpus, so no writer needs to be left out in turn: the writers never
+read are the test. W13 writes half of its sentences without an end mark and begins them in small letters;
+joined with a space, as the corpus files are read, no reader could tell them apart, which is why its
+boundaries are also given line by line. The peers got the whole word family (græd for gråd, reager for
+reaktion, hjalp for hjælpe), not the bare word.
 """.strip()
 Splitter = Callable[[str], set[int]]
 
@@ -275,6 +277,7 @@ def main() -> None:
         "read while the rules were made": READ,
         "read after a first measurement": READ_LATER,
         "never read": NEVER_READ,
+        "new": NEW,
     }
     if options.writers:
         groups = {" ".join(options.writers): tuple(options.writers)}
