@@ -2,8 +2,9 @@
 
 python benchmarks/cases.py
 
-Codings by hand, and codings by models that never saw the writer (the folds of ``quality.py``). Writers that
-are only learnt from and the two that are held back are not judged.
+Codings by hand, and codings by models that never saw the writer. Judged are the first writers of the
+corpus, or those that an encoder answered for without having read them (``encoder_oof.npz``, see
+``quality.py``); the others are only learnt from, and W6 and W17 are held back.
 """
 
 from __future__ import annotations
@@ -12,7 +13,15 @@ import time
 
 import numpy as np
 import pandas as pd
-from quality import GOALS, JUDGED, corpus_without_held_back, encoder_logits, truth_of
+from quality import (
+    ENCODER_OOF,
+    GOALS,
+    HELD_BACK,
+    corpus_without_held_back,
+    encoder_logits,
+    judged_writers,
+    truth_of,
+)
 
 from dagbog_nlp.cases.profiles import Profiles, profile_cases
 from dagbog_nlp.cases.sequences import followed_by, reflective_adjustment
@@ -22,18 +31,19 @@ from dagbog_nlp.learning.training import fit_ensemble
 
 DOUBT, ADJUSTMENT = "professionel_tvivl", "indsatsjustering"
 COPIES = 50
+FIRST_WRITERS = [name for name in (f"W{number}" for number in range(1, 19)) if name not in HELD_BACK]
 
 
-def machine_codings(corpus: Corpus) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+def machine_codings(corpus: Corpus, judged: list[str]) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
     """Codings and scores of the families by each tier, every writer coded by models of the others."""
     sentences, truth = corpus.sentences, truth_of(corpus)[list(GOALS)]
     fit = fit_ensemble(
         sentences,
         truth,
         sentences["case_id"].to_numpy(),
-        encoder_logits=encoder_logits(sentences, list(GOALS)),
+        encoder_logits=encoder_logits(sentences, list(GOALS)) if ENCODER_OOF.exists() else None,
         folds_by=sentences["writer"].to_numpy(),
-        only_learn=~sentences["writer"].isin(JUDGED).to_numpy(),
+        only_learn=~sentences["writer"].isin(judged).to_numpy(),
         min_cases=1,
     )
     out = {}
@@ -120,10 +130,11 @@ def speed(corpus: Corpus) -> str:
 
 def main() -> None:
     everything = corpus_without_held_back()
-    corpus = everything.of_writers(JUDGED)
+    judged = judged_writers() if ENCODER_OOF.exists() else FIRST_WRITERS
+    corpus = everything.of_writers(judged)
     marks = corpus.cases["reflective"].astype(bool)
-    print(f"{len(corpus.cases)} cases by {len(JUDGED)} writers, {marks.mean():.1%} marked reflective\n")
-    tiers = machine_codings(everything)
+    print(f"{len(corpus.cases)} cases by {len(judged)} writers, {marks.mean():.1%} marked reflective\n")
+    tiers = machine_codings(everything, judged)
     rows = {"codings by hand": reflective_row(corpus.codings, corpus)}
     rows["codings by hand, within 90 days"] = reflective_row(corpus.codings, corpus, "90D")
     for tier, (codings, _) in tiers.items():

@@ -25,7 +25,7 @@ def expected_sentences(
 
     1. the scores of the coded sentences are summed. They are 1 for a human and for a keyword, so their
        counts stay; for a classifier a calibrated probability discounts the false alarms, but what was
-       missed stays missed.
+       missed stays missed: a lower bound, so pass `scores` wherever the coder can be asked.
     2. `scores`, the calibrated probabilities of *all* sentences, are summed: what was missed is in it.
        It is right on average when the calibration holds for the cases at hand.
     3. `errors` with precision and recall: count x precision / recall, for a coder tested on cases with

@@ -177,7 +177,8 @@ def profile_cases(
     codes
         The codes to profile, in this order; by default every code found, with its parents.
     scores
-        Calibrated probabilities of every sentence, as ``coder.score(notes)`` gives them.
+        Calibrated probabilities of every sentence, as ``coder.score(notes)`` gives them. Without them and
+        without `errors`, ``expected`` leaves out what a classifier missed.
     errors
         The coder's known error: one row per code (the index, or a column ``code``) with
         ``precision`` and ``recall``, or ``sensitivity`` and ``specificity``.
