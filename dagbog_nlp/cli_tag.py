@@ -138,10 +138,17 @@ def _reasons(reasons: Iterable[str]) -> list[tuple[str, int]]:
 
 
 def _table(frame: pd.DataFrame, headings: list[str]) -> str:
-    shown = frame.set_axis(headings, axis=1)
-    width = max([len(headings[0]), *(len(str(value)) for value in shown.iloc[:, 0])])
-    left = {headings[0]: lambda value: f"{value!s:<{width}}"}
-    return shown.to_string(index=False, formatters=left, justify="left")
+    rows = [headings, *([str(value) for value in row] for row in frame.itertuples(index=False))]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            [
+                row[0].ljust(widths[0]),
+                *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+            ]
+        )
+        for row in rows
+    )
 
 
 def _duration(seconds: float) -> str:
