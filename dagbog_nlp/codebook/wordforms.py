@@ -23,6 +23,7 @@ from dagbog_nlp.notes.sentences import abbreviations
 
 WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+(?:[-'’´](?:[^\W_]|[\u0300-\u036f])+)*")
 EXACT = "!"
+ANY = "*"
 GLOB = {"*": ".*", "?": ".", "#": r"\d.*"}
 ABBREVIATED_FROM = 4
 MISSPELLED_FROM = 6
@@ -167,7 +168,7 @@ class WordForms:
         self._beginnings: dict[str, list[str]] = {}
         spellings: set[str] = set()
         for entry in dict.fromkeys(entries):
-            if entry == "*":
+            if entry == ANY:
                 self._wildcards.append(entry)
                 continue
             if set(entry) & set(GLOB):

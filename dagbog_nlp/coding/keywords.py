@@ -10,12 +10,14 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.codebook.rules import CodeRules, Rule, RuleBook, Words
-from dagbog_nlp.codebook.wordforms import COMPOUND_FROM, WORD, Match, fold, is_verb_form, normalise
+from dagbog_nlp.codebook.wordforms import ANY, COMPOUND_FROM, WORD, Match, fold, is_verb_form, normalise
 from dagbog_nlp.coding.context import Clauses, Context, ContextCues, ContextRules, Hit
+from dagbog_nlp.coding.word_table import FULL
 
 _FULL_STOP = re.compile(r"\.(?!\w)")
 BREAK = re.compile(r"[.;!?()\n–…]| - |,(?! (?:der|som)\b)")
@@ -87,6 +89,7 @@ class KeywordCoder:
             self._rules = RuleBook(self.codebook)
             self._types: dict[str, _Type] = {}
             self._hot: set[str] = set()
+            self._common: dict[frozenset[int], _Type] = {}
             self._compiled = self.codebook.hash
 
     def code(self, sentences: pd.DataFrame) -> pd.DataFrame:
@@ -127,7 +130,7 @@ class KeywordCoder:
         ]
 
     def fired(self, text: str) -> list[tuple[str, str, str, tuple[int, int], bool]]:
-        """Say which rules fire in a sentence, and which of them decide.
+        """Say which rules, as they stood at the last call of another method, fire in a sentence.
 
         Parameters
         ----------
@@ -140,7 +143,8 @@ class KeywordCoder:
             Code, role, rule, place (start and end in `text`) and whether it decides: a word that is
             not shut out, or an exclusion that shuts out a word.
         """
-        self._refresh()
+        if not self._compiled:
+            self._refresh()
         if not self._is_hot(text):
             return []
         tokens = self._tokens(text)
@@ -160,6 +164,14 @@ class KeywordCoder:
                 found.append((code.path, role, rule.text, place, free and not _free(span, met)))
         return found
 
+    def may_hit(self, texts: Sequence[str]) -> np.ndarray:
+        """Say of each text whether it holds a word that may begin a hit, bool [n]."""
+        self._refresh()
+        if len(self._types) > FULL:
+            self._types.clear()
+            self._hot.clear()
+        return np.array([self._is_hot(text) for text in texts], dtype=bool)
+
     def _is_hot(self, text: str) -> bool:
         words = WORD.findall(text)
         types = self._types
@@ -172,6 +184,8 @@ class KeywordCoder:
         why = self._rules.match(word)
         cut_short = any(match.kind == "abbreviation" for match in why.values())
         found = _Type(frozenset(why), why, fold(word) in self._rules.first_parts, cut_short)
+        if not found.half and all(match.entry == ANY for match in why.values()):
+            found = self._common.setdefault(found.elements, found)
         self._types[word] = found
         if found.half or not found.elements.isdisjoint(self._rules.triggers):
             self._hot.add(word)
