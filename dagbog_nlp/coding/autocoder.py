@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import pickle
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 from tqdm.auto import tqdm
 
 from dagbog_nlp.codebook.codebook import Codebook
@@ -16,17 +18,18 @@ from dagbog_nlp.coding.ensemble import Ensemble
 from dagbog_nlp.coding.explanation import (
     Explanation,
     WordWeights,
-    carrying_words,
     linear_shares,
-    linear_word_weights,
     occluded_word_weights,
 )
 from dagbog_nlp.coding.keywords import KeywordCoder
+from dagbog_nlp.coding.sentence_coder import SentenceCoder
 from dagbog_nlp.errors import InputError, NotFittedError
 from dagbog_nlp.notes.sentences import sentence_table
-from dagbog_nlp.tables import CODINGS, check_notes, coding_ids, empty
+from dagbog_nlp.tables import CODINGS, check_notes, empty
 
-CHUNK = 500
+CHUNK = 2000
+_CHUNKS_A_WORKER = 4
+_SLOWER = 10
 
 
 class Autocoder:
@@ -71,7 +74,7 @@ class Autocoder:
         self.model = model
         self.tier = tier or (ensemble.best_tier if ensemble else "fast")
         self.folder: Path | None = None
-        self._keyword_coder: tuple[str, KeywordCoder] | None = None
+        self._coder: tuple[tuple[str, ...], SentenceCoder] | None = None
 
     def __repr__(self) -> str:
         codes = len(self.codebook)
@@ -101,7 +104,7 @@ class Autocoder:
         InputError
             When the notes break the contract of their table.
         """
-        return self._in_chunks(self._code_chunk, _as_notes(notes), n_jobs, progress, empty(CODINGS))
+        return self._in_chunks("_code_chunk", _as_notes(notes), n_jobs, progress, empty(CODINGS))
 
     def score(self, notes: Any, *, n_jobs: int = 1, progress: bool = False) -> pd.DataFrame:
         """Score every sentence for every code.
@@ -119,7 +122,7 @@ class Autocoder:
         """
         columns = {"case_id": "str", "note_id": "str", "start": "int64", "end": "int64"}
         columns |= dict.fromkeys(self._scored_codes(), "float64")
-        return self._in_chunks(self._score_chunk, _as_notes(notes), n_jobs, progress, empty(columns))
+        return self._in_chunks("_score_chunk", _as_notes(notes), n_jobs, progress, empty(columns))
 
     def unsure(self, scores: pd.DataFrame, *, certainty: float = 0.8) -> pd.DataFrame:
         """Find the decisions that a person should look at.
@@ -229,104 +232,63 @@ class Autocoder:
         return self.ensemble
 
     def _keywords(self) -> KeywordCoder:
-        version = self.codebook.hash
-        if self._keyword_coder is None or self._keyword_coder[0] != version:
-            self._keyword_coder = (version, KeywordCoder(self.codebook))
-        return self._keyword_coder[1]
+        return self._sentence_coder().keywords
+
+    def _sentence_coder(self) -> SentenceCoder:
+        version = (self.codebook.hash, self.tier, self.name, self.model)
+        if self._coder is None or self._coder[0] != version:
+            coder = SentenceCoder(
+                self.codebook, self.ensemble, self.tier, columns={"coder": self.name, "model": self.model}
+            )
+            self._coder = (version, coder)
+        return self._coder[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_coder": None}
 
     def _code_chunk(self, notes: pd.DataFrame) -> pd.DataFrame:
-        sentences = sentence_table(notes)
-        parts = [self._keyword_codings(sentences), self._classifier_codings(sentences)]
-        parts = [part for part in parts if len(part)]
-        if not parts:
-            return empty(CODINGS)
-        codings = pd.concat(parts, ignore_index=True)
-        codings = codings.sort_values(["row", "source", "code"], kind="stable", ignore_index=True)
-        place = sentences.loc[codings["row"], ["case_id", "note_id", "date", "start", "end"]]
-        codings = pd.concat([codings.drop(columns="row"), place.reset_index(drop=True)], axis=1)
-        codings["coder"] = self.name
-        codings["codebook"] = self.codebook.hash
-        codings["coding_id"] = coding_ids(codings)
-        return codings[list(CODINGS)].astype(CODINGS)
-
-    def _keyword_codings(self, sentences: pd.DataFrame) -> pd.DataFrame:
-        return self._keywords().code(sentences).assign(source="keyword", score=1.0, model=None)
-
-    def _classifier_codings(self, sentences: pd.DataFrame) -> pd.DataFrame:
-        if self.ensemble is None or not len(sentences):
-            return pd.DataFrame()
-        codes = self.ensemble.codes
-        probabilities = self.ensemble.probabilities(sentences, self.tier)
-        decided = most_specific(self.ensemble.decide(probabilities, self.tier), codes)
-        rows, columns = np.nonzero(decided)
-        if not len(rows):
-            return pd.DataFrame()
-        texts = sentences["text"].to_numpy()[rows].tolist()
-        starts = sentences["start"].to_numpy()[rows]
-        coded = [codes[column] for column in columns]
-        view = self.ensemble.combinations[self.tier].views[0]
-        cues = [
-            carrying_words(found) for found in linear_word_weights(self.ensemble.words[view], texts, coded)
-        ]
-        return pd.DataFrame(
-            {
-                "row": rows,
-                "code": coded,
-                "score": probabilities[rows, columns],
-                "cue_start": [
-                    None if cue is None else start + cue[0] for start, cue in zip(starts, cues, strict=True)
-                ],
-                "cue_end": [
-                    None if cue is None else start + cue[1] for start, cue in zip(starts, cues, strict=True)
-                ],
-                "source": "classifier",
-                "model": self.model,
-                "rule_id": None,
-                "negated": False,
-                "holder": None,
-                "hypothetical": False,
-                "reported": False,
-                "context": None,
-            }
-        )
+        return self._sentence_coder().code(notes)
 
     def _score_chunk(self, notes: pd.DataFrame) -> pd.DataFrame:
-        sentences = sentence_table(notes)
-        scores = np.zeros((len(sentences), len(self._scored_codes())))
-        position = {code: column for column, code in enumerate(self._scored_codes())}
-        if self.ensemble is not None and len(sentences):
-            scores[:, : len(self._classified())] = self.ensemble.probabilities(sentences, self.tier)
-        hits = self._keywords().code(sentences)
-        if len(hits):
-            scores[hits["row"].to_numpy(), hits["code"].map(position).to_numpy()] = 1.0
-        place = sentences[["case_id", "note_id", "start", "end"]]
-        return pd.concat([place, pd.DataFrame(scores, columns=list(position))], axis=1)
+        return self._sentence_coder().score(notes, self._scored_codes())
 
     def _in_chunks(
-        self, work: Any, notes: pd.DataFrame, n_jobs: int, progress: bool, nothing: pd.DataFrame
+        self, work: str, notes: pd.DataFrame, n_jobs: int, progress: bool, nothing: pd.DataFrame
     ) -> pd.DataFrame:
-        chunks = [notes.iloc[at : at + CHUNK] for at in range(0, len(notes), CHUNK)]
-        calls: Iterable[Any] = (delayed(work)(chunk.reset_index(drop=True)) for chunk in chunks)
+        size = CHUNK if self.tier == "fast" else max(1, CHUNK // _SLOWER)
+        workers = effective_n_jobs(n_jobs)
+        if workers > 1:
+            size = min(size, max(1, -(-len(notes) // (workers * _CHUNKS_A_WORKER))))
+        chunks = [notes.iloc[at : at + size].reset_index(drop=True) for at in range(0, len(notes), size)]
+        calls: Iterable[Any]
+        if workers > 1 and len(chunks) > 1:
+            pickled = pickle.dumps(self)
+            token = hashlib.blake2b(pickled, digest_size=16).hexdigest()
+            packed = np.frombuffer(pickled, dtype=np.uint8)
+            calls = (delayed(_work)(token, packed, work, chunk) for chunk in chunks)
+        else:
+            calls = (delayed(getattr(self, work))(chunk) for chunk in chunks)
         done = Parallel(n_jobs=n_jobs if len(chunks) > 1 else 1, return_as="generator")(calls)
-        shown = tqdm(done, total=len(chunks), unit=f"x{CHUNK} notes", disable=not progress)
-        parts = [part for part in shown if len(part)]
+        shown = tqdm(total=len(notes), unit="notes", disable=not progress)
+        parts = []
+        for part, chunk in zip(done, chunks, strict=True):
+            shown.update(len(chunk))
+            if len(part):
+                parts.append(part)
+        shown.close()
         return pd.concat(parts, ignore_index=True) if parts else nothing
 
 
-def most_specific(decided: np.ndarray, codes: tuple[str, ...]) -> np.ndarray:
-    """Drop a parent where one of its subcodes is given, bool [n, n_codes].
+_CODERS: dict[str, Autocoder] = {}
 
-    Examples
-    --------
-    >>> most_specific(np.array([[True, True], [True, False]]), ("a", "a/b")).tolist()
-    [[False, True], [True, False]]
-    """
-    out = decided.copy()
-    for column, code in enumerate(codes):
-        children = [other for other, path in enumerate(codes) if path.startswith(f"{code}/")]
-        if children:
-            out[:, column] &= ~decided[:, children].any(axis=1)
-    return out
+
+def _work(token: str, packed: np.ndarray, work: str, chunk: pd.DataFrame) -> pd.DataFrame:
+    """Code a chunk in another process, which unpacks the coder once and then knows the words it has met."""
+    if token not in _CODERS:
+        _CODERS.clear()
+        _CODERS[token] = pickle.loads(packed.tobytes())  # noqa: S301
+    result: pd.DataFrame = getattr(_CODERS[token], work)(chunk)
+    return result
 
 
 def _as_notes(notes: Any) -> pd.DataFrame:

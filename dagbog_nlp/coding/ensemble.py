@@ -11,6 +11,7 @@ import pandas as pd
 
 from dagbog_nlp.coding.classifier import SentenceClassifier
 from dagbog_nlp.coding.combination import Combination
+from dagbog_nlp.coding.word_table import Pieces
 
 if TYPE_CHECKING:
     from dagbog_nlp.coding.encoder import SentenceEncoder
@@ -54,30 +55,40 @@ class Ensemble:
         """Tell whether some of the views rest on the encoder."""
         return any(view == ENCODER_VIEW or view in self.vectors for view in views)
 
-    def logits(self, sentences: pd.DataFrame, views: Sequence[str], codes: Sequence[str]) -> np.ndarray:
+    def logits(
+        self,
+        sentences: pd.DataFrame | None,
+        views: Sequence[str],
+        codes: Sequence[str],
+        pieces: Pieces | None = None,
+    ) -> np.ndarray:
         """Ask some views for some codes.
 
         Parameters
         ----------
         sentences
             Frame with ``note_id, start, text`` and, where there, ``focus``; notes in one piece each.
+            Views of words need none when `pieces` are given.
+        pieces
+            The same sentences, already split.
 
         Returns
         -------
         numpy.ndarray
             float32 [n, n_views, n_codes]; zero where a view does not know a code.
         """
-        out = np.zeros((len(sentences), len(views), len(codes)), dtype=np.float32)
-        if not len(sentences):
+        if pieces is None:
+            pieces = Pieces.of([] if sentences is None else sentences["text"].tolist())
+        out = np.zeros((len(pieces), len(views), len(codes)), dtype=np.float32)
+        if not len(pieces):
             return out
-        texts = sentences["text"].tolist()
         encoded = None
         known: Sequence[str]
-        if self.encoder is not None and self.needs_encoder(views):
+        if self.encoder is not None and sentences is not None and self.needs_encoder(views):
             encoded = self.encoder.encode(sentences)
         for number, view in enumerate(views):
             if view in self.words:
-                known, logits = self.words[view].codes_, self.words[view].decision_function(texts)
+                known, logits = self.words[view].codes_, self.words[view].decision_function(pieces)
             elif encoded is not None and view == ENCODER_VIEW and self.encoder is not None:
                 known, logits = self.encoder.labels, encoded.logits
             elif encoded is not None and view in self.vectors:
@@ -94,10 +105,12 @@ class Ensemble:
                 out[:, number, list(ours)] = logits[:, list(theirs)]
         return out
 
-    def probabilities(self, sentences: pd.DataFrame, tier: str) -> np.ndarray:
-        """Return calibrated probabilities, float [n, n_codes] in the order of :attr:`codes`."""
+    def probabilities(
+        self, sentences: pd.DataFrame | None, tier: str, pieces: Pieces | None = None
+    ) -> np.ndarray:
+        """Return calibrated probabilities, float [n, n_codes]; see :meth:`logits`."""
         combination = self.combinations[tier]
-        return combination.probabilities(self.logits(sentences, combination.views, combination.codes))
+        return combination.probabilities(self.logits(sentences, combination.views, combination.codes, pieces))
 
     def decide(self, probabilities: np.ndarray, tier: str) -> np.ndarray:
         """Decide which codes are given, bool [n, n_codes]."""

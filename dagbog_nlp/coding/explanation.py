@@ -184,23 +184,38 @@ def occluded_word_weights(log_odds: Callable[[list[str]], np.ndarray], text: str
     return [(start, end, float(whole - other)) for (start, end), other in zip(spans, without, strict=True)]
 
 
-def carrying_words(weights: WordWeights) -> tuple[int, int] | None:
-    """Return the span of the word that spoke most for the code, with neighbours nearly as strong.
+def carrying_pieces(shares: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find in each sentence the word that spoke most for the code, with neighbours nearly as strong.
+
+    Parameters
+    ----------
+    shares
+        float [n_pieces]: what each piece spoke; minus infinity for one without a word.
+    bounds
+        int [n + 1]: where each sentence begins; none is empty.
+
+    Returns
+    -------
+    first, last
+        int64 [n]: the first and the last piece; -1 where no word spoke for the code.
 
     Examples
     --------
-    >>> carrying_words([(0, 3, 0.1), (4, 8, 1.0), (9, 12, 0.9)])
-    (4, 12)
+    >>> carrying_pieces(np.array([0.1, 1.0, 0.9, -0.2]), np.array([0, 3, 4]))
+    (array([ 1, -1]), array([ 2, -1]))
     """
-    if not weights:
-        return None
-    best = max(range(len(weights)), key=lambda index: weights[index][2])
-    limit = weights[best][2] * _STRONGEST
-    if limit <= 0:
-        return None
-    first = last = best
-    while first > 0 and weights[first - 1][2] >= limit:
-        first -= 1
-    while last + 1 < len(weights) and weights[last + 1][2] >= limit:
-        last += 1
-    return weights[first][0], weights[last][1]
+    if len(bounds) < 2:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    lengths = np.diff(bounds)
+    strongest = np.maximum.reduceat(shares, bounds[:-1])
+    place = np.arange(len(shares))
+    best = np.minimum.reduceat(
+        np.where(shares == np.repeat(strongest, lengths), place, len(shares)), bounds[:-1]
+    )
+    weak = shares < np.repeat(strongest * _STRONGEST, lengths)
+    last_weak = np.maximum.accumulate(np.where(weak, place, -1))
+    next_weak = np.minimum.accumulate(np.where(weak, place, len(shares))[::-1])[::-1]
+    first = np.maximum(last_weak[best] + 1, bounds[:-1])
+    last = np.minimum(next_weak[best], bounds[1:]) - 1
+    spoke = strongest > 0
+    return np.where(spoke, first, -1), np.where(spoke, last, -1)

@@ -8,7 +8,6 @@ a small letter? Only where that depends on more of the sentence is it asked abou
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -122,7 +121,12 @@ class SentencePieces:
         begins[0] = True
         spaced = np.zeros(len(numbers), dtype=bool)
         spaced[1:] = (start[1:] - end[:-1] == 1) & (codes[end[:-1]] == 32)
-        self._break(joined, numbers, start, end, begins, spaced, offsets)
+        verdict = self._verdicts(numbers, spaced)
+        verdict[1:][start[1:] == end[:-1]] = _YES
+        verdict[begins] = _NO
+        windows = _Windows(joined, offsets, start, end, begins.copy(), self._stops(numbers))
+        begins |= verdict == _YES
+        windows.ask(np.flatnonzero(verdict == _ASK), begins)
         first = np.flatnonzero(begins)
         bounds = np.append(first, len(numbers)).astype(np.int32)
         note = np.searchsorted(offsets, start[first], side="right") - 1
@@ -159,46 +163,63 @@ class SentencePieces:
             end = np.concatenate([end[:position], rights, end[position + 1 :]])
         return numbers, start, end
 
-    def _break(
-        self,
-        joined: str,
-        numbers: np.ndarray,
-        start: np.ndarray,
-        end: np.ndarray,
-        begins: np.ndarray,
-        spaced: np.ndarray,
-        offsets: np.ndarray,
-    ) -> None:
-        """Mark in `begins` the pieces that begin a sentence."""
+    def _verdicts(self, numbers: np.ndarray, spaced: np.ndarray) -> np.ndarray:
+        """Say of each piece whether it begins a sentence: no, yes, or ask about the sentence, uint8 [n]."""
         goes_on, kind, opens, _ = self._table.rows(self.vocabulary)
-        left, right = numbers[:-1], numbers[1:]
         verdict = np.zeros(len(numbers), dtype=np.uint8)
-        stopped = goes_on[left, _OTHER] == _ASK
-        at = np.flatnonzero(stopped)
-        verdict[at + 1] = np.where(spaced[at + 1], goes_on[left[at], kind[right[at]]], _ASK)
-        verdict[1:][(start[1:] == end[:-1])] = _YES
-        opening = opens[right] & spaced[1:] & (verdict[1:] == _NO)
-        opening[:-1] &= spaced[2:] & (kind[right[1:]] != _CAPITAL)
-        verdict[1:][opening] = _ASK
-        ask = np.flatnonzero((verdict == _ASK) & ~begins)
-        line_begins = begins.copy()
-        begins |= verdict == _YES
-        known = np.flatnonzero(begins).tolist()
-        last_asked = 0
-        for place in ask.tolist():
-            first = max(known[bisect_right(known, place) - 1], last_asked)
-            note = np.searchsorted(offsets, start[place], side="right")
-            if line_begins[first] or not stopped[first - 1]:
-                window = (
-                    offsets[note - 1] if first == 0 or end[first - 1] < offsets[note - 1] else start[first]
-                )
-            else:
-                window = end[first - 1]
-            until = min(end[min(place + _AHEAD, len(end) - 1)], offsets[note] - 1)
-            spans = split_sentences(joined[window:until])
-            if any(begin == start[place] - window for begin, _ in spans):
+        at = np.flatnonzero(goes_on[:, _OTHER][numbers[:-1]])
+        after = at + 1
+        verdict[after] = np.where(spaced[after], goes_on[numbers[at], kind[numbers[after]]], _ASK)
+        opening = np.flatnonzero(opens[numbers])
+        opening = opening[spaced[opening] & (verdict[opening] == _NO)]
+        opening = opening[opening < len(numbers) - 1]
+        goes_small = spaced[opening + 1] & (kind[numbers[opening + 1]] != _CAPITAL)
+        verdict[opening[goes_small]] = _ASK
+        return verdict
+
+    def _stops(self, numbers: np.ndarray) -> np.ndarray:
+        return self._table.rows(self.vocabulary)[0][:, _OTHER][numbers] == _ASK
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """Asks :func:`split_sentences` about places in their sentences.
+
+    `start` and `end` are those of the pieces in the `joined` notes, which begin at `offsets`; `line` says
+    which pieces begin a line, `stops` which end in a stop.
+    """
+
+    joined: str
+    offsets: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    line: np.ndarray
+    stops: np.ndarray
+
+    def ask(self, places: np.ndarray, begins: np.ndarray) -> None:
+        """Mark in `begins` which of the pieces at `places` (rising) begin a sentence."""
+        known = np.flatnonzero(begins)
+        known = known[np.searchsorted(known, places, side="right") - 1]
+        notes = np.searchsorted(self.offsets, self.start[places], side="right")
+        note_ends = self.offsets[notes] - 1
+        ahead = np.minimum(self.end[np.minimum(places + _AHEAD, len(self.end) - 1)], note_ends)
+        last = 0
+        for place, first, note, until in zip(
+            places.tolist(), known.tolist(), (notes - 1).tolist(), ahead.tolist(), strict=True
+        ):
+            window = self._window(max(first, last), note)
+            here = int(self.start[place]) - window
+            if any(begin == here for begin, _ in split_sentences(self.joined[window:until])):
                 begins[place] = True
-                last_asked = place
+                last = place
+
+    def _window(self, first: int, note: int) -> int:
+        """Return where the sentence of piece `first` begins: the rules may count white space before it."""
+        if first and not self.line[first] and self.stops[first - 1]:
+            return int(self.end[first - 1])
+        note_start = int(self.offsets[note])
+        begins_note = first == 0 or self.end[first - 1] <= note_start
+        return note_start if begins_note else int(self.start[first])
 
 
 def _describe(types: list[str]) -> tuple[np.ndarray, ...]:
@@ -220,7 +241,7 @@ def _describe(types: list[str]) -> tuple[np.ndarray, ...]:
 
 
 def _like(piece: str) -> str:
-    """Return the piece, or one that ends sentences in the same way: words that are no abbreviations are alike."""
+    """Return the piece, or one that ends sentences alike, as all words do that are no abbreviations."""
     plain = _PLAIN_STOP.fullmatch(piece)
     return f"xqzov{plain[1]}" if plain and f"{piece[:-1].lower()}." not in abbreviations() else piece
 

@@ -157,7 +157,7 @@ def _is_open(text: str, start: int, end: int) -> bool:
 
 @cache
 def _is_word(word: str) -> bool:
-    return simplemma.is_known(word, lang="da")
+    return bool(word) and simplemma.is_known(word, lang="da")
 
 
 def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:

@@ -1,0 +1,162 @@
+"""From notes to coding rows: cut a chunk of notes, ask keyword rules and classifiers, place the cues."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pandas as pd
+
+from dagbog_nlp.codebook.codebook import Codebook
+from dagbog_nlp.coding.ensemble import Ensemble
+from dagbog_nlp.coding.explanation import WORD_CORE, carrying_pieces
+from dagbog_nlp.coding.keywords import COLUMNS, KeywordCoder
+from dagbog_nlp.coding.sentence_pieces import NoteSentences, SentencePieces
+from dagbog_nlp.coding.word_table import PieceTable
+from dagbog_nlp.tables import CODINGS, coding_ids, empty
+
+_LOCK = threading.RLock()
+_CLASSIFIED = {"source": "classifier", "negated": False, "hypothetical": False, "reported": False}
+
+
+class SentenceCoder:
+    """Codes and scores chunks of notes; a piece of text is looked at when it is first met.
+
+    Parameters
+    ----------
+    codebook, ensemble, tier
+        As of :class:`~dagbog_nlp.coding.autocoder.Autocoder`; the codebook does not change.
+    columns
+        Who codes: ``coder`` and ``model``.
+    """
+
+    def __init__(
+        self, codebook: Codebook, ensemble: Ensemble | None, tier: str, columns: dict[str, str]
+    ) -> None:
+        self.keywords = KeywordCoder(codebook)
+        self._ensemble = ensemble
+        self._tier = tier
+        self._columns = columns | {"codebook": codebook.hash}
+        self._cutter = SentencePieces()
+        self._may_hit = PieceTable(self._find_hot)
+        self._cores = PieceTable(_find_cores)
+
+    def code(self, notes: pd.DataFrame) -> pd.DataFrame:
+        """Return the codings table of some notes."""
+        with _LOCK:
+            sentences = self._cutter.cut(notes["text"].to_list())
+            parts = [self._by_keyword(notes, sentences), self._by_classifier(notes, sentences)]
+        parts = [part for part in parts if len(part)]
+        if not parts:
+            return empty(CODINGS)
+        rows = pd.concat(parts, ignore_index=True)
+        rows = rows.sort_values(["row", "source", "code"], kind="stable", ignore_index=True)
+        row = rows["row"].to_numpy()
+        note = sentences.note[row]
+        for name in ("case_id", "note_id", "date"):
+            rows[name] = notes[name].array.take(note)
+        rows["start"], rows["end"] = sentences.start[row], sentences.end[row]
+        for name, value in self._columns.items():
+            if name not in rows:
+                rows[name] = value
+        rows["coding_id"] = coding_ids(rows)
+        return rows[list(CODINGS)].astype(CODINGS)
+
+    def score(self, notes: pd.DataFrame, codes: list[str]) -> pd.DataFrame:
+        """Return a row per sentence: its place, and a column per code."""
+        with _LOCK:
+            sentences = self._cutter.cut(notes["text"].to_list())
+            scores = np.zeros((len(sentences.pieces), len(codes)))
+            if self._ensemble is not None:
+                scores[:, : len(self._ensemble.codes)] = self._probabilities(notes, sentences)
+            hits = self._hits(notes, sentences)
+        scores[hits["row"].to_numpy(), hits["code"].map(codes.index).to_numpy(dtype=np.intp)] = 1.0
+        place = notes[["case_id", "note_id"]].take(sentences.note).reset_index(drop=True)
+        place = place.assign(start=sentences.start, end=sentences.end)
+        return pd.concat([place, pd.DataFrame(scores, columns=codes)], axis=1)
+
+    def _hits(self, notes: pd.DataFrame, sentences: NoteSentences) -> pd.DataFrame:
+        """Ask the keyword rules about the sentences that hold a word of theirs."""
+        (hot,) = self._may_hit.rows(sentences.pieces.vocabulary)
+        at = np.flatnonzero(hot[sentences.pieces.numbers])
+        rows = np.unique(np.searchsorted(sentences.pieces.bounds, at, side="right") - 1)
+        hits = self.keywords.code(sentences.table(notes, rows))
+        hits["row"] = rows[hits["row"].to_numpy()]
+        return hits
+
+    def _by_keyword(self, notes: pd.DataFrame, sentences: NoteSentences) -> pd.DataFrame:
+        return self._hits(notes, sentences).assign(source="keyword", score=1.0, model=None)
+
+    def _probabilities(self, notes: pd.DataFrame, sentences: NoteSentences) -> np.ndarray:
+        ensemble = self._trained()
+        needs_text = ensemble.needs_encoder(ensemble.combinations[self._tier].views)
+        table = sentences.table(notes) if needs_text else None
+        return ensemble.probabilities(table, self._tier, sentences.pieces)
+
+    def _by_classifier(self, notes: pd.DataFrame, sentences: NoteSentences) -> pd.DataFrame:
+        if self._ensemble is None:
+            return empty(COLUMNS)
+        codes = self._ensemble.codes
+        probabilities = self._probabilities(notes, sentences)
+        decided = most_specific(self._ensemble.decide(probabilities, self._tier), codes)
+        row, column = np.nonzero(decided)
+        cue_start, cue_end = self._cues(sentences, row, column)
+        code = pd.Series(codes, dtype="str").array.take(column)
+        found = {"row": row, "code": code, "score": probabilities[row, column]}
+        cues = {"cue_start": cue_start, "cue_end": cue_end}
+        return pd.DataFrame(found | cues).assign(
+            **_CLASSIFIED, rule_id=None, holder=None, context=None, **self._columns
+        )
+
+    def _cues(
+        self, sentences: NoteSentences, row: np.ndarray, column: np.ndarray
+    ) -> tuple[pd.arrays.IntegerArray, pd.arrays.IntegerArray]:
+        """Find the words that carried each decision, as offsets into the note, by the first view of words."""
+        ensemble = self._trained()
+        classifier = ensemble.words[ensemble.combinations[self._tier].views[0]]
+        theirs = {code: place for place, code in enumerate(classifier.codes_)}
+        speaks = np.array([theirs.get(code, -1) for code in ensemble.codes])[column]
+        known = np.flatnonzero(speaks >= 0)
+        start, end = np.zeros(len(row), dtype=np.int64), np.zeros(len(row), dtype=np.int64)
+        missing = np.ones(len(row), dtype=bool)
+        if classifier.word_scores is not None and len(known):
+            chosen = sentences.pieces.take(row[known])
+            left, right = (table[chosen.numbers] for table in self._cores.rows(chosen.vocabulary))
+            shares = classifier.word_scores.shares(chosen, speaks[known])
+            first, last = carrying_pieces(np.where(right > 0, shares, -np.inf), chosen.bounds)
+            places = sentences.piece_start
+            shift = sentences.pieces.bounds[row[known]] - chosen.bounds[:-1]
+            start[known] = places[first + shift] + left[first]
+            end[known] = places[last + shift] + right[last]
+            missing[known] = first < 0
+        return pd.arrays.IntegerArray(start, missing), pd.arrays.IntegerArray(end, missing.copy())
+
+    def _trained(self) -> Ensemble:
+        assert self._ensemble is not None
+        return self._ensemble
+
+    def _find_hot(self, types: list[str]) -> tuple[np.ndarray, ...]:
+        return (self.keywords.may_hit(types),)
+
+
+def _find_cores(types: list[str]) -> tuple[np.ndarray, ...]:
+    """Find where the words begin and end in each piece, (0, 0) without one."""
+    found = [WORD_CORE.search(piece) for piece in types]
+    spans = np.array([match.span() if match else (0, 0) for match in found], dtype=np.int64).reshape(-1, 2)
+    return spans[:, 0], spans[:, 1]
+
+
+def most_specific(decided: np.ndarray, codes: tuple[str, ...]) -> np.ndarray:
+    """Drop a parent where one of its subcodes is given, bool [n, n_codes].
+
+    Examples
+    --------
+    >>> most_specific(np.array([[True, True], [True, False]]), ("a", "a/b")).tolist()
+    [[False, True], [True, False]]
+    """
+    out = decided.copy()
+    for column, code in enumerate(codes):
+        children = [other for other, path in enumerate(codes) if path.startswith(f"{code}/")]
+        if children:
+            out[:, column] &= ~decided[:, children].any(axis=1)
+    return out
