@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,6 +89,11 @@ class SourceText:
     ends: list[int] = field(default_factory=list)
     quotes: list[str] = field(default_factory=list)
 
+    @cached_property
+    def plain(self) -> bool:
+        """Whether every unit and line end counts the same in this text."""
+        return not self.bom and "\r" not in self.raw and (self.raw.isascii() or max(self.raw) <= "\uffff")
+
 
 def offsets(raw: str, reading: Reading, *, bom: bool = False) -> Positions:
     r"""Position of every character of `raw`, and of its end, as `reading` counts.
@@ -138,9 +144,13 @@ def locate(source: SourceText, reading: Reading) -> tuple[Positions, Positions]:
     tuple of numpy.ndarray
         Two int64 arrays, one value per selection.
     """
-    table = offsets(source.raw, reading, bom=source.bom)
+    starts = np.asarray(source.starts, dtype=np.int64)
     ends = np.asarray(source.ends, dtype=np.int64) + (1 if reading.inclusive else 0)
-    return _find(table, np.asarray(source.starts, dtype=np.int64)), _find(table, ends)
+    if source.plain:
+        length = len(source.raw)
+        return tuple(np.where((at >= 0) & (at <= length), at, -1) for at in (starts, ends))  # type: ignore[return-value]
+    table = offsets(source.raw, reading, bom=source.bom)
+    return _find(table, starts), _find(table, ends)
 
 
 def expected_reading(origin: str | None) -> Reading | None:
@@ -229,14 +239,14 @@ def _score(
     edges = dict.fromkeys(readings, 0)
     asked = 0
     for source in sources:
-        starts_ok, ends_ok = _boundaries(source.raw)
         spans = {reading: locate(source, reading) for reading in readings}
         exclusive = np.array([spans[reading] for reading in readings if not reading.inclusive])
         doubtful = (exclusive != exclusive[0]).any(axis=(0, 1))
         asked += 2 * int(doubtful.sum())
+        starts_ok, ends_ok = _boundaries(source.raw if doubtful.any() else "")
         for reading, (starts, ends) in spans.items():
             valid = doubtful & (starts >= 0) & (ends >= starts)
-            edges[reading] += int((starts_ok[starts] & valid).sum() + (ends_ok[ends] & valid).sum())
+            edges[reading] += int(starts_ok[starts[valid]].sum() + ends_ok[ends[valid]].sum())
             quoted[reading] += sum(map(_holds, itertools.repeat(source.raw), starts, ends, source.quotes))
     return quoted, edges, asked
 
