@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from dagbog_nlp.cases.statistics import Floats
 
@@ -34,7 +34,7 @@ def trends(units: pd.DataFrame, notes: pd.DataFrame, grid: pd.MultiIndex) -> pd.
     """
     dated = notes[notes["date"].notna()].sort_values("case_id", kind="stable")
     counts = units.groupby(["note_id", "code"]).size().unstack(fill_value=0)
-    values = counts.reindex(dated["note_id"], fill_value=0).to_numpy()
+    values, codes = counts.reindex(dated["note_id"], fill_value=0).to_numpy(), counts.columns.to_numpy(object)
     days = dated["date"].astype("int64").to_numpy()
     case_ids, starts = np.unique(dated["case_id"].to_numpy(dtype=object), return_index=True)
     ends = np.append(starts, len(dated))[1:]
@@ -45,7 +45,7 @@ def trends(units: pd.DataFrame, notes: pd.DataFrame, grid: pd.MultiIndex) -> pd.
         if end - start > 2 and varies.any() and (time != time[0]).any():
             tau, p = mann_kendall(time, own[:, varies])
             found["case_id"] += [case_id] * len(tau)
-            found["code"] += list(counts.columns[varies])
+            found["code"] += list(codes[varies])
             found["trend"] += list(tau)
             found["trend_p"] += list(p)
     return pd.DataFrame(found).set_index(["case_id", "code"]).reindex(grid).astype(float)
@@ -83,7 +83,7 @@ def mann_kendall(time: np.ndarray, values: np.ndarray) -> tuple[Floats, Floats]:
     variance = (n * (n - 1) * (2 * n + 5) - ties_time[2] - ties[2]) / 18
     variance = variance + ties_time[0] * ties[0] / (2 * n * (n - 1))
     variance = variance + ties_time[1] * ties[1] / (9 * n * (n - 1) * (n - 2))
-    return tau, 2 * stats.norm.sf(np.abs(score) / np.sqrt(variance))
+    return tau, 2 * special.ndtr(-np.abs(score) / np.sqrt(variance))
 
 
 def _tie_sums(values: np.ndarray) -> tuple[Floats, Floats, Floats]:
