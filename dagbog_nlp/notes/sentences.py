@@ -24,6 +24,8 @@ _NEXT_WORD = re.compile(r"[\W_]*(\w*)")
 _ENUMERATION = re.compile(r"\s*[-–*•(]?\s*(?:\d{1,2}|[a-zæøå])\Z")
 _FORGOTTEN_SPACE = r"(?<=[a-zæøå]{2}.)(?=[A-ZÆØÅ][a-zæøå])|(?<=[a-zæøå][!?])(?=[A-ZÆØÅ])"
 _QUOTES = re.compile('["”“»«]')
+_ALSO_LAST = "also last"
+_DOUBTFUL = "after a doubtful stop"
 _LONGEST_WORD = 40
 _LONGEST_ENUMERATION = 8
 
@@ -55,7 +57,7 @@ def abbreviations(*, never_last: bool = False) -> frozenset[str]:
 
 @cache
 def _candidates() -> re.Pattern[str]:
-    openers = "|".join(sorted(_openers()))
+    openers = "|".join(sorted(_openers(_ALSO_LAST)))
     return re.compile(
         rf"[\r\n.!?… ](?:(?<=[\r\n])\s*|(?<=[.!?…])(?:[.!?…]*[{_CLOSERS}]*(?=\s)|{_FORGOTTEN_SPACE})"
         rf"|(?<=(?:[^\W_]|[{_CLOSERS}]) )(?=[A-ZÆØÅ])(?=(?:{openers}) [^\WA-ZÆØÅ]))"
@@ -116,11 +118,9 @@ def _full_stop_ends(text: str, start: int, match: re.Match[str], after: str) -> 
         ends = not lower and not after.isdigit()
     elif _INITIALS.fullmatch(word):
         unit = text[start : stop - 1].rstrip()[-1:].isdigit()
-        ends = not lower and (
-            word in "iåø" or unit or _next_word(text, match.end()) in _openers(doubtful=True)
-        )
+        ends = not lower and (word in "iåø" or unit or _next_word(text, match.end()) in _openers(_DOUBTFUL))
     elif lower:
-        new = _next_word(text, match.end()).capitalize() in _openers(doubtful=True)
+        new = _next_word(text, match.end()).capitalize() in _openers(_DOUBTFUL)
         ends = new and len(match.group()) == 1 and not _is_open(text, start, stop) and _is_word(word)
     else:
         ends = True
@@ -138,11 +138,13 @@ def _forgot_stop(text: str, start: int, match: re.Match[str]) -> bool:
 
 
 @cache
-def _openers(*, doubtful: bool = False) -> frozenset[str]:
+def _openers(last: str = "") -> frozenset[str]:
+    """Read the word list up to and with the part named `last`; without it, the first part."""
     lines = _lines("sentence_openers_da.txt")
-    border = lines.index("[after a doubtful stop]")
-    chosen = lines[1:border] + (lines[border + 1 :] if doubtful else [])
-    return frozenset(word for line in chosen for word in line.split())
+    parts = [at for at, line in enumerate(lines) if line.startswith("[")]
+    end = next((at for at in parts if at > lines.index(f"[{last}]")), len(lines)) if last else parts[1]
+    words = [word for line in lines[:end] if line[0] != "[" for word in line.split()]
+    return frozenset(words)
 
 
 def _next_word(text: str, position: int) -> str:
