@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from dagbog_nlp.coding.word_table import Pieces, PieceTable, Vocabulary
-from dagbog_nlp.notes.sentences import _openers, abbreviations, split_sentences
+from dagbog_nlp.notes.sentences import abbreviations, split_sentences
 from dagbog_nlp.tables import DATE
 
 _NO, _YES, _ASK = 0, 1, 2
@@ -24,7 +26,7 @@ _KINDS = _CAPITAL, _NUMBER, _SMALL, _OPENER, _OTHER = range(5)
 _STOP = re.compile("[.!?…]")
 _INNER_STOP = re.compile("[.!?…].")
 _PLAIN_STOP = re.compile(r"[^\W\d_]{3,}([.!?])")
-_WORD = re.compile(r"\w*")
+_WORD = re.compile(r"\w+")
 _LEADING_QUOTES = "\"“”»«'’‘(["
 _CAPITALS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZÆØÅ")
 _BEFORE = "Barnet sover "
@@ -233,8 +235,14 @@ def _describe(types: list[str]) -> tuple[np.ndarray, ...]:
         distinct = {like: place for place, like in enumerate(dict.fromkeys(likes))}
         goes_on[stops] = _endings(list(distinct))[[distinct[like] for like in likes]]
     kinds = np.array([_kind(piece) for piece in types], dtype=np.uint8)
-    openers = _openers()
-    opens = np.array([piece in openers for piece in types], dtype=bool)
+    named = _may_open()
+    small = [number for number, piece in enumerate(types) if _first_word(piece).capitalize() in named]
+    small = [number for number in small if kinds[number] == _SMALL]
+    after_stop = _breaks([(f"{_BEFORE.rstrip()}. ", f"{types[number]} sover") for number in small])
+    kinds[np.array(small, dtype=np.intp)[after_stop]] = _OPENER
+    opens = np.zeros(len(types), dtype=bool)
+    capital = [number for number, piece in enumerate(types) if piece in named]
+    opens[capital] = _breaks([(_BEFORE, f"{types[number]} sover") for number in capital])
     inner = np.zeros(len(types), dtype=bool)
     inner[[number for number in stops if _ends_inside(types[number])]] = True
     return goes_on, kinds, opens, inner
@@ -277,10 +285,19 @@ def _kind(piece: str) -> int:
         return _CAPITAL
     if first.isdigit():
         return _NUMBER
-    if not first.islower():
-        return _OTHER
-    word = _WORD.match(bare)
-    return _OPENER if word and word.group().capitalize() in _openers(doubtful=True) else _SMALL
+    return _SMALL if first.islower() else _OTHER
+
+
+def _first_word(piece: str) -> str:
+    found = _WORD.search(piece)
+    return found.group() if found else ""
+
+
+@cache
+def _may_open() -> frozenset[str]:
+    """Return the words that may open a sentence where no plain stop says so; which do, the rules say."""
+    text = (resources.files("dagbog_nlp") / "resources" / "sentence_openers_da.txt").read_text("utf-8")
+    return frozenset(_WORD.findall(text))
 
 
 def _ends_inside(piece: str) -> bool:
