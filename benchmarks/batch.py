@@ -1,4 +1,4 @@
-"""Time and memory of ``dagbog tag`` by size, processes and backend.
+"""Time, CPU time and memory of ``dagbog tag`` by size, processes and backend.
 
 The notes are shuffled sentences of the corpus (W6 and W17 are not read): right for speed, worthless for
 quality. Memory is the resident set of the process and of each child, read every quarter of a second.
@@ -62,10 +62,11 @@ def write_notes(path: Path, count: int) -> None:
 
 
 class Memory:
-    """The largest resident set seen of this process and of each child, in MB."""
+    """The largest resident set seen of this process and of each child, in MB, and the CPU seconds of all."""
 
     def __enter__(self):
-        self.peak = {}
+        self.peak, self.spent = {}, {}
+        self._before = sum(psutil.Process().cpu_times()[:2])
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch)
         self._thread.start()
@@ -82,6 +83,11 @@ class Memory:
                 with contextlib.suppress(psutil.Error):
                     used = process.memory_info().rss / 2**20
                     self.peak[process.pid] = max(used, self.peak.get(process.pid, 0))
+                    self.spent[process.pid] = sum(process.cpu_times()[:2])
+
+    @property
+    def cpu_seconds(self):
+        return sum(self.spent.values()) - self._before
 
     def __str__(self):
         sizes = sorted((size for size in self.peak.values() if size > 80), reverse=True)
@@ -112,9 +118,7 @@ def main() -> None:
     parser.add_argument("--model", help="a model folder, instead of the shipped one")
     options = parser.parse_args()
     coder = dn.load(options.model) if options.model else CODERS[options.coder]()
-    print(
-        "| notes | coder | backend | processes | notes/s, coding | s in all | s of work | peak MB, each process |"
-    )
+    print("| notes | coder | backend | processes | notes/s | s in all | ms CPU a note | peak MB of each |")
     print("|---|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for count in options.notes:
@@ -135,7 +139,7 @@ def main() -> None:
                 rate = count / spent["coding"]
                 print(
                     f"| {count} | {options.coder} | {options.backend} | {jobs} | {rate:.0f} | {seconds:.0f} "
-                    f"| {spent['work']:.0f} | {memory} |",
+                    f"| {memory.cpu_seconds / count * 1000:.2f} | {memory} |",
                     flush=True,
                 )
 

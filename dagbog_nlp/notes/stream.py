@@ -155,6 +155,11 @@ def read_chunk(file: NoteFile, chunk: Chunk) -> pd.DataFrame:
     Raises
     ------
     InputError
-        The file was changed after it was scanned.
+        The file was changed after it was scanned, or is gone.
     """
-    return _READ[file.kind](file, chunk)
+    try:
+        return _READ[file.kind](file, chunk)
+    except OSError as error:
+        raise InputError(
+            f"the file cannot be read any more ({type(error).__name__})", file=file.path, fix="put it back"
+        ) from None

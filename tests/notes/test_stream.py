@@ -12,7 +12,9 @@ from dagbog_nlp.notes.stream import scan_notes
 
 TEXTS = st.text(st.sampled_from('aøÆ "\n\r;,\t👍🏽é\u200f\x00.'), max_size=30)
 QUICK = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -38,7 +40,9 @@ def write(path, text, encoding="utf-8"):
 
 
 @QUICK
-@given(texts=st.lists(TEXTS, min_size=1, max_size=12), size=st.integers(1, 5), delimiter=st.sampled_from(";,\t|"))
+@given(
+    texts=st.lists(TEXTS, min_size=1, max_size=12), size=st.integers(1, 5), delimiter=st.sampled_from(";,\t|")
+)
 def test_csv_chunks_together_are_what_the_whole_file_reader_reads(texts, size, delimiter, tmp_path):
     path = tmp_path / "notater.csv"
     notes_frame(texts).to_csv(path, index=False, sep=delimiter, encoding="utf-8-sig", lineterminator="\r\n")
@@ -165,6 +169,14 @@ def test_a_file_that_changes_after_the_scan_is_noticed(tmp_path, suffix):
 
     table_chunks._excel.cache_clear()
     with pytest.raises(InputError, match="changed"):
+        stream.read(stream.chunks[0])
+
+
+def test_a_file_that_is_gone_is_an_error(tmp_path):
+    path = write(tmp_path / "n.csv", "sag;notat_id;dato;tekst\nS1;N1;03-02-2024;Hej.\n")
+    stream = scan_notes(path)
+    path.unlink()
+    with pytest.raises(InputError, match="cannot be read any more"):
         stream.read(stream.chunks[0])
 
 
