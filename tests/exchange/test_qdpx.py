@@ -67,6 +67,18 @@ def test_what_is_written_is_read_back_and_is_valid(tmp_path, notes, codings, cas
     assert project.exceptions.empty
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_export_of_annotated_notes_is_valid_and_complete(tmp_path, corpus, target):
+    path = tmp_path / "aar.qdpx"
+    options = {"codebook": Codebook.load(), "target": target, "split": "month"}
+    parts = write_qdpx(path, corpus.notes, corpus.codings, corpus.cases, **options)
+
+    for part in parts:
+        SCHEMA.assertValid(xml_of(part))
+    back = pd.concat([read_qdpx(part).codings for part in parts])
+    assert sorted(back["coding_id"]) == sorted(corpus.codings["coding_id"])
+
+
 @st.composite
 def coded_texts(draw):
     text = "".join(draw(st.lists(ALPHABET, max_size=30)))

@@ -184,3 +184,38 @@ def test_notes_that_changed_or_are_unknown_are_exceptions(foreign):
         ["the words of the note have changed", "N2"],
         ["the note is not among the notes given", "N3"],
     ]
+
+
+def test_note_level_codes_unnamed_cases_and_human_memos(tmp_path):
+    """What MAXQDA, Quirkos and NVivo write differently, in one file."""
+    guid = "{}0000000-0000-0000-0000-00000000000{}".format
+    xml = f"""<Project xmlns="urn:QDA-XML:project:1.0" name="P" origin="MAXQDA">
+    <Users><User guid="{guid("B", 1)}" name="Anna"/></Users>
+    <CodeBook><Codes><Code guid="{guid("A", 1)}" name="Tvivl" isCodable="true"/>
+    <Code guid="{guid("F", 2)}" name="Sag 7" isCodable="true"/></Codes></CodeBook>
+    <Variables><Variable guid="{guid("E", 1)}" name="Cases:Age group" typeOfVariable="Integer"/>
+    <Variable guid="{guid("E", 2)}" name="Ugedag" typeOfVariable="Text"/></Variables>
+    <Cases><Case guid="{guid("F", 1)}"><VariableValue><VariableRef targetGUID="{guid("E", 2)}"/>
+    <TextValue>onsdag</TextValue></VariableValue><SourceRef targetGUID="{guid("C", 1)}"/></Case>
+    <Case guid="{guid("F", 2)}" name="S7"><VariableValue><VariableRef targetGUID="{guid("E", 1)}"/>
+    <IntegerValue>12</IntegerValue></VariableValue></Case></Cases>
+    <Sources><TextSource guid="{guid("C", 1)}" name="N1" creatingUser="{guid("B", 1)}">
+    <PlainTextContent>Er planen god nok?</PlainTextContent>
+    <PlainTextSelection guid="{guid("D", 1)}" startPosition="3" endPosition="9">
+    <Description>Vigtigt.</Description><Coding guid="{guid("D", 2)}" creatingUser="{guid("B", 1)}">
+    <CodeRef targetGUID="{guid("A", 1)}"/></Coding>
+    </PlainTextSelection>
+    <Coding guid="{guid("D", 3)}"><CodeRef targetGUID="{guid("A", 1)}"/></Coding>
+    <Coding guid="{guid("D", 4)}"><CodeRef targetGUID="{guid("F", 2)}"/></Coding>
+    </TextSource></Sources></Project>"""
+    path = tmp_path / "andre.qdpx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("andre.qde", xml)
+    project = read_qdpx(path)
+    found = project.codings[["case_id", "start", "end", "code", "coder"]].values.tolist()
+    assert found == [["S7", 3, 9, "tvivl", "Anna"], ["S7", 0, 18, "tvivl", "Anna"]]
+    assert project.codings["comment"].fillna("").tolist() == ["Vigtigt.", ""]
+    assert project.notes["Ugedag"].tolist() == ["onsdag"]
+    assert project.cases.to_dict("records") == [{"case_id": "S7", "Age group": 12}]
+    assert project.codebook.paths == ["tvivl"]
+    assert project.exceptions.empty
