@@ -224,7 +224,7 @@ function card(item, suggestion, index, answer) {
   if (code.family) box.append(el("p", "family", code.family));
   box.append(el("h2", "", code.label));
   box.append(el("p", "why", `Sikkerhed ${Math.round(suggestion.score * 100)} % · ${suggestion.why}`));
-  if (code.definition) box.append(el("p", "definition", code.definition));
+  if (code.definition && index === focus) box.append(el("p", "definition", code.definition));
   const row = el("div", "verdict");
   for (const [name, text, key] of [["yes", "Ja", "J"], ["no", "Nej", "N"]]) {
     const button = el("button", name, text);
@@ -271,7 +271,8 @@ function render() {
   const answer = answerOf(item);
   const note = notes[item.note_id];
   const done = items.filter((other) => answerOf(other).seen).length;
-  $("count").textContent = `${done} af ${items.length} bedømt${unsaved ? ` · ${unsaved} ændringer er ikke gemt i en fil` : ""}`;
+  const waiting = unsaved === 1 ? "1 ændring" : `${unsaved} ændringer`;
+  $("count").textContent = `${done} af ${items.length} bedømt${unsaved ? ` · ${waiting} er ikke gemt i en fil` : ""}`;
   $("bar").style.width = `${(100 * done) / items.length}%`;
   $("progress").setAttribute("aria-valuemax", String(items.length));
   $("progress").setAttribute("aria-valuenow", String(done));
