@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from html import escape
 
 import numpy as np
 import pandas as pd
@@ -136,7 +137,7 @@ class CaseProfile:
             }
         )
         answer = {True: "ja", False: "nej", None: "ukendt"}[self.reflective]
-        title = pd.Series([f"Sag {self.case_id}"]).to_frame().to_html(index=False, header=False, border=0)
+        title = f"<h4>Sag {escape(self.case_id)}</h4>"
         return f"{title}<p>Reflekteret indsatsjustering: {answer}</p>{shown.to_html(index=False, border=0)}"
 
 
