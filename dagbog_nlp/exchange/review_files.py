@@ -38,7 +38,7 @@ def write_review(
         ``review.xlsx`` for an Excel book, ``review.html`` for a page that opens offline in any
         browser. The file holds the notes' text: keep it where the notes may be.
     notes, codings
-        The tables. Negated codings are not asked about.
+        The tables.
     queue
         Which sentences, from :func:`~dagbog_nlp.review_queue`; without it every coded sentence.
     codebook

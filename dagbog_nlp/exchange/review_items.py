@@ -143,7 +143,7 @@ def build_review(
     Parameters
     ----------
     notes, codings
-        The tables. Negated codings are no suggestions.
+        The tables.
     queue
         From :func:`~dagbog_nlp.learning.review_queue.review_queue`; without it every coded sentence.
     codebook
@@ -164,8 +164,7 @@ def build_review(
     """
     notes = check_notes(notes)
     by_id = {row["note_id"]: row for row in records(notes)}
-    table = check_codings(codings, notes) if len(codings) else codings
-    given = table[~table["negated"]] if len(table) else table
+    given = check_codings(codings, notes) if len(codings) else codings
     known = {code.path: code for code in codebook} if codebook else {}
     paths = with_parents([*known, *(given["code"] if len(given) else [])])
     by_place: dict[tuple[str, int, int], dict[str, dict[str, Any]]] = {}
@@ -213,6 +212,8 @@ def _suggestion(row: dict[str, Any]) -> Suggestion:
     why = _HOW[row["source"]].format(coder=row["coder"])
     if row["source"] == "keyword" and pd.notna(row["rule_id"]):
         why += f" ({row['rule_id']})"
+    if row["negated"]:
+        why += ", benægtet"
     cue = (
         None
         if pd.isna(row["cue_start"]) or pd.isna(row["cue_end"])

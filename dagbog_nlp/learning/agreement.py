@@ -49,8 +49,8 @@ def agreement(
     Parameters
     ----------
     codings_a, codings_b
-        Two codings tables. Precision, recall and F1 take `codings_a` as the reference. Codings that
-        are marked as negated do not count as coded.
+        Two codings tables. Precision, recall and F1 take `codings_a` as the reference. A negated
+        use counts as coded, as the coding manual has it; leave such rows out where yours does not.
     unit
         What is coded or not: a sentence, a note, a case, or a character as NVivo counts. A sentence
         is coded when a passage covers at least half of it, or lies at least half in it.
@@ -217,8 +217,6 @@ def match_units(codings: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
 
 def _coded(codings: pd.DataFrame, parents: bool) -> pd.DataFrame:
     table = codings[["case_id", "note_id", "start", "end", "code"]].astype({"code": "str"})
-    if "negated" in codings:
-        table = table[~codings["negated"].fillna(False).astype(bool)]
     if not parents:
         return table
     levels = [table]

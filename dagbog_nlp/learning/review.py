@@ -43,7 +43,7 @@ class Review:
         ``case_id, note_id, start, end, code, verdict, comment, reviewer, reviewed_at``; verdict is one
         of :data:`VERDICTS`, and ``code`` is blank where it is ``none``.
     exceptions
-        What could not be read: ``problem, note_id, row``; never any text.
+        What could not be read: ``problem, note_id, code, start, end``; never any text.
     run
         Id of the review file that the decisions answer.
     blind

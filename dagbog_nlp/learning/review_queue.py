@@ -201,11 +201,10 @@ def marked(
     if codings is None:
         marks = scores[codes].to_numpy(float) >= _limits(codes, thresholds)
     else:
-        given = codings[~codings["negated"].astype(bool)] if "negated" in codings else codings
         rows = pd.MultiIndex.from_frame(scores[PLACE[1:]]).get_indexer(
-            pd.MultiIndex.from_frame(given[PLACE[1:]])
+            pd.MultiIndex.from_frame(codings[PLACE[1:]])
         )
-        columns = pd.Index(codes).get_indexer(pd.Index(given["code"]))
+        columns = pd.Index(codes).get_indexer(pd.Index(codings["code"]))
         marks = np.zeros((len(scores), len(codes)), dtype=bool)
         inside = (rows >= 0) & (columns >= 0)
         marks[rows[inside], columns[inside]] = True

@@ -181,10 +181,12 @@ def test_a_blind_book_asks_without_suggesting(tmp_path, notes, codings, queue):
     assert review.codings()["coder"].tolist() == ["Bo", "Bo"]
 
 
-def test_negated_codings_are_not_asked_about(tmp_path, notes, codings):
+def test_a_negated_use_is_asked_about_and_said_to_be_negated(tmp_path, notes, codings):
     path = write_review(tmp_path / "r.xlsx", notes, codings)
     sheet = openpyxl.load_workbook(path)["Gennemgang"]
-    assert sheet.max_row == 4
+    reasons = [cell.value for cell in sheet["J"]]
+    assert [reason.startswith("nøgleord, benægtet") for reason in reasons].count(True) == 1
+    assert sheet.max_row == 5
 
 
 def test_nothing_to_review_and_strange_queues_are_said(tmp_path, notes, codings, queue):
