@@ -148,6 +148,7 @@ def to_png(table: CrossTable, path: str | Path, language: Language) -> None:
     axes.set_axis_off()
     axes.set(xlim=(0, sum(share)), ylim=(height, 0))
     edges = np.cumsum([0, *share])
+    worded = {0, *(i + 1 for i, name in enumerate(frame) if not frame[name].map(_is_figure).all())}
     axes.text(1, 0.3, table.title[language], fontsize=11, fontweight="bold", va="center")
     lines = [
         ["", *map(str, frame.columns)],
@@ -156,8 +157,8 @@ def to_png(table: CrossTable, path: str | Path, language: Language) -> None:
     for number_of, row in enumerate(lines):
         y = line * (number_of + 2.2)
         for column, text in enumerate(row):
-            x = 1 if column == 0 else edges[column + 1] - 1
-            axes.text(x, y, text, fontsize=9, va="center", ha="left" if column == 0 else "right")
+            x = edges[column] + 1 if column in worded else edges[column + 1] - 1
+            axes.text(x, y, text, fontsize=9, va="center", ha="left" if column in worded else "right")
     for y in (line * 1.7, line * 2.7, line * (len(lines) + 1.7)):
         axes.axhline(y, color="black", linewidth=0.6)
     for number_of, text in enumerate(notes):
