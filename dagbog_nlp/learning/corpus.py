@@ -1,7 +1,9 @@
 """Read the annotated corpus (``data_samples/corpus``) into the library's tables.
 
 The format is described in ``data_samples/corpus/MANUAL.md``: one sentence a line with its codes
-in braces. ``codes.csv`` beside it translates the manual's short codes into code paths.
+in braces. ``codes.csv`` beside it translates the manual's short codes into code paths. Sentences of a note
+are joined by a space, or by a line break after one that has no end mark: who types without full stops types
+each entry on a line of its own.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from dagbog_nlp.tables import check_codings
 
 _SENTENCE = re.compile(r"(.+?) ?\{([^{}]*)\}")
 _LINE_BREAK = "¶"
+_END = re.compile(r"[.!?…:;][\"'”“»«’)\]]*$")
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ def _read_file(
             if unknown:
                 raise InputError(f"unknown code {unknown[0]}", file=path, row=number, fix="see MANUAL.md")
             if note["text"] and not note["text"].endswith("\n"):
-                note["text"] += " "
+                note["text"] += " " if _END.search(note["text"]) else "\n"
             start = len(note["text"])
             note["text"] += text
             sentences.append(
