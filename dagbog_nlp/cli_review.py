@@ -11,6 +11,7 @@ import typer
 
 from dagbog_nlp.cli_files import read_codings, write_table
 from dagbog_nlp.codebook.codebook import Codebook
+from dagbog_nlp.coding.autocoder import Autocoder
 from dagbog_nlp.errors import InputError
 from dagbog_nlp.exchange.annotation_tasks import Annotations
 from dagbog_nlp.exchange.codebooks import read_codebook, write_codebook
@@ -59,7 +60,7 @@ def review(  # noqa: PLR0917 - each is an option of the command
     """Skriv en gennemgang af kodningerne, eller læs beslutningerne ind igen."""
     table = read_notes(notes)
     coder = load(model) if codings is None or (budget and not decisions) else None
-    given = coder.code(table) if codings is None and coder else read_codings(codings or notes)
+    given = _given(codings, coder, table)
     if decisions:
         reviews = [read_review(path, notes=table) for path in decisions]
         merged = merge_reviews(given, reviews)
@@ -113,7 +114,7 @@ def exchange(  # noqa: PLR0917 - each is an option of the command
         return
     table = read_notes(source)
     coder = None if codings else load(model)
-    given = coder.code(table) if coder else read_codings(codings or source)
+    given = _given(codings, coder, table)
     book = coder.codebook if coder and codebook is None else _book(codebook)
     if to == ".qdpx":
         known = read_cases(cases) if cases else None
@@ -153,6 +154,10 @@ def agree(  # noqa: PLR0917 - each is an option of the command
     typer.echo(shown.round(2).to_string(index=False))
     if out is not None:
         write_table(found, out)
+
+
+def _given(codings: Path | None, coder: Autocoder | None, notes: pd.DataFrame) -> pd.DataFrame:
+    return read_codings(codings) if codings else (coder or load(SHIPPED)).code(notes)
 
 
 def _codings_of(path: Path, notes: pd.DataFrame, coder: str | None) -> pd.DataFrame:
