@@ -269,6 +269,6 @@ def test_ctrl_c_says_how_to_go_on(year, tag_year, plain_coder, files_of):
 
 
 def _wait_for(path):
-    until = time.monotonic() + 60
+    until = time.monotonic() + 600
     while not path.exists() and time.monotonic() < until:
         time.sleep(0.01)
