@@ -7,7 +7,7 @@ for both parts anywhere in the sentence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -81,6 +81,31 @@ class Rule:
         return [span for spans in found for span in spans] if all(found) else []
 
 
+class RuleIndex:
+    """Rules filed under the rarest of the elements that they need, so that a sentence tries few of them.
+
+    Parameters
+    ----------
+    rules
+        The rules.
+    table
+        What compiled them.
+    """
+
+    def __init__(self, rules: Sequence[Rule], table: RuleTable) -> None:
+        self._rules = rules
+        self._filed: dict[int, list[int]] = {}
+        for place, rule in enumerate(rules):
+            self._filed.setdefault(max(rule.need, key=table.rarity), []).append(place)
+        self._elements = frozenset(self._filed)
+
+    def spans(self, words: Words) -> list[tuple[int, list[tuple[int, int]]]]:
+        """Return the rules that cover something, by their place in order, and the ranges."""
+        places = sorted(place for element in self._elements & words.present for place in self._filed[element])
+        may_hold = [place for place in places if self._rules[place].need <= words.present]
+        return [(place, spans) for place in may_hold if (spans := self._rules[place].spans(words))]
+
+
 @dataclass(frozen=True, slots=True)
 class CodeRules:
     """The compiled rules of one code."""
@@ -145,6 +170,16 @@ class RuleTable:
                     fix="add it under lists, or correct the name",
                 )
         return self._elements.setdefault((token, lenient), len(self._elements))
+
+    def rarity(self, element: int) -> int:
+        """Guess how rare an element is: the letters of its shortest word; lists and gaps are common."""
+        token, _ = self._tokens[element]
+        parts = token.split("|")
+        return min(0 if part.startswith("@") else len(part.strip("*?#=")) for part in parts)
+
+    @cached_property
+    def _tokens(self) -> list[tuple[str, bool]]:
+        return list(self._elements)
 
     def _entries(self, token: str, *, phrase: bool) -> Iterable[str]:
         for part in token.split("|"):

@@ -16,7 +16,7 @@ from typing import Literal
 import srsly
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from dagbog_nlp.codebook.rules import Rule, RuleTable, Words
+from dagbog_nlp.codebook.rules import Rule, RuleIndex, RuleTable, Words
 from dagbog_nlp.codebook.wordforms import EXACT
 from dagbog_nlp.errors import CodebookError
 
@@ -166,6 +166,10 @@ class ContextRules:
             )
             for group in lists.cues
         )
+        rules = {("pseudo", status): of_status for status, of_status in self._pseudo.items()}
+        rules |= {("group", str(number)): group.rules for number, group in enumerate(self._groups)}
+        self._owners = [owner for owner, owned in rules.items() for _ in owned]
+        self._index = RuleIndex([rule for owned in rules.values() for rule in owned], self.table)
         self._holders = tuple((name, self.table.element(f"@{name}")) for name in lists.holders)
 
     def _exact(self, words: Iterable[str]) -> frozenset[int]:
@@ -196,14 +200,14 @@ class ContextRules:
         return [self._judge(words, texts, clauses, found, hit) for hit in hits]
 
     def _find(self, words: Words) -> list[_Found]:
-        masks = {
-            status: [span for rule in rules for span in rule.spans(words)]
-            for status, rules in self._pseudo.items()
-        }
+        spans: dict[tuple[str, str], set[tuple[int, int]]] = {}
+        for place, covered in self._index.spans(words):
+            spans.setdefault(self._owners[place], set()).update(covered)
         found = []
-        for group in self._groups:
-            spans = sorted({span for rule in group.rules for span in rule.spans(words)})
-            kept = [span for span in spans if not _covered(span, masks.get(group.settings.status, ()))]
+        for number, group in enumerate(self._groups):
+            masks = spans.get(("pseudo", group.settings.status), ())
+            cues = sorted(spans.get(("group", str(number)), ()))
+            kept = [span for span in cues if not _covered(span, masks)]
             if kept:
                 found.append(_Found(group, kept))
         return found

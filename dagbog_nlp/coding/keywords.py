@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from dagbog_nlp.codebook.codebook import Codebook
-from dagbog_nlp.codebook.rules import CodeRules, Rule, RuleBook, Words
+from dagbog_nlp.codebook.rules import Rule, RuleBook, RuleIndex, Words
 from dagbog_nlp.codebook.wordforms import ANY, COMPOUND_FROM, WORD, Match, fold, is_verb_form, normalise
 from dagbog_nlp.coding.context import Clauses, Context, ContextCues, ContextRules, Hit
 from dagbog_nlp.coding.word_table import FULL
@@ -24,6 +24,7 @@ BREAK = re.compile(r"[.;!?()\n–…]| - |,(?! (?:der|som)\b)")
 _STRONG = re.compile(r"[.;:!?()\n–…]| - ")
 _QUOTE = re.compile('["”“»«]')
 ROLES = ("words", "exclude", "keep")
+_Index = tuple[list[tuple[str, int]], RuleIndex]
 COLUMNS = {
     "row": "int64",
     "code": "str",
@@ -50,8 +51,7 @@ class _Type:
     cut_short: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     start: int
     end: int
     type: _Type
@@ -81,16 +81,23 @@ class KeywordCoder:
     def __init__(self, codebook: Codebook, context: ContextCues | None = None) -> None:
         self.codebook = codebook
         self._context = ContextRules(context)
-        self._context_types: dict[str, frozenset[int]] = {}
+        self._context_types: dict[str, tuple[str, frozenset[int]]] = {}
         self._compiled = ""
 
     def _refresh(self) -> None:
         if self._compiled != self.codebook.hash:
             self._rules = RuleBook(self.codebook)
+            self._words, self._excluded, self._kept = map(self._indexed, ROLES)
             self._types: dict[str, _Type] = {}
             self._hot: set[str] = set()
             self._common: dict[frozenset[int], _Type] = {}
             self._compiled = self.codebook.hash
+
+    def _indexed(self, role: str) -> _Index:
+        owned = [
+            (code.path, at, rule) for code in self._rules.codes for at, rule in enumerate(getattr(code, role))
+        ]
+        return [(path, at) for path, at, _ in owned], RuleIndex([rule for _, _, rule in owned], self._rules)
 
     def code(self, sentences: pd.DataFrame) -> pd.DataFrame:
         """Find the hits.
@@ -169,6 +176,7 @@ class KeywordCoder:
         self._refresh()
         if len(self._types) > FULL:
             self._types.clear()
+            self._context_types.clear()
             self._hot.clear()
         return np.array([self._is_hot(text) for text in texts], dtype=bool)
 
@@ -193,8 +201,9 @@ class KeywordCoder:
 
     def _tokens(self, text: str) -> list[_Token]:
         tokens: list[_Token] = []
+        types = self._types
         for match in WORD.finditer(text):
-            token = _Token(match.start(), match.end(), self._types[match.group()])
+            token = _Token(*match.span(), types[match.group()])
             if token.type.cut_short and not _FULL_STOP.match(text, token.end):
                 token = _Token(token.start, token.end, _NOTHING)
             split = tokens and tokens[-1].type.half and token.end - token.start >= COMPOUND_FROM
@@ -213,13 +222,7 @@ class KeywordCoder:
 
     def _hits(self, text: str, offset: int) -> Iterable[tuple[Any, ...]]:
         tokens = self._tokens(text)
-        elements = tuple(token.type.elements for token in tokens)
-        breaks = (
-            False,
-            *(BREAK.search(text, left.end, right.end) is not None for left, right in pairwise(tokens)),
-        )
-        words = Words(elements, breaks, frozenset[int]().union(*elements))
-        found = [(code.path, *hit) for code in self._rules.codes if (hit := _first_hit(code, words))]
+        found = self._first_hits(_as_words(text, tokens))
         if not found:
             return
         contexts = self._read_context(text, tokens, [(rule, span) for _, rule, span in found])
@@ -237,13 +240,41 @@ class KeywordCoder:
                 " ".join(_place(status, tokens, start, end, offset) for status, start, end in context.cues),
             )
 
+    def _first_hits(self, words: Words) -> list[tuple[str, Rule, tuple[int, int]]]:
+        """Return the first word or phrase of each code that is not shut out, in the order of the codes."""
+        met = self._met(self._words, words)
+        if not met:
+            return []
+        shut, kept = self._met(self._excluded, words), self._met(self._kept, words)
+        hits = []
+        for code in self._rules.codes:
+            if code.path not in met:
+                continue
+            out, again = ([span for span, _ in role.get(code.path, ())] for role in (shut, kept))
+            found = sorted(met[code.path], key=lambda item: (item[0][0], -item[0][1], item[1]))
+            free = (item for item in found if _free(item[0], out) or not _free(item[0], again))
+            if first := next(free, None):
+                hits.append((code.path, code.words[first[1]], first[0]))
+        return hits
+
+    @staticmethod
+    def _met(index: _Index, words: Words) -> dict[str, list[tuple[tuple[int, int], int]]]:
+        """Return by code the ranges that its rules of one role cover, and which rule of the role it is."""
+        met: dict[str, list[tuple[tuple[int, int], int]]] = {}
+        owners, rules = index
+        for place, spans in rules.spans(words):
+            path, at = owners[place]
+            met.setdefault(path, []).extend((span, at) for span in spans)
+        return met
+
     def _read_context(
         self, text: str, tokens: Sequence[_Token], found: Sequence[tuple[Rule, tuple[int, int]]]
     ) -> list[Context]:
-        lower = [normalise(text[token.start : token.end]) for token in tokens]
-        elements = tuple(self._context_elements(word) for word in lower)
+        known = [self._context_of(text[token.start : token.end]) for token in tokens]
+        lower = [word for word, _ in known]
+        elements = tuple(held for _, held in known)
         gaps = [text[left.end : right.start] for left, right in pairwise(tokens)]
-        strong = (False, *(_STRONG.search(gap) is not None for gap in gaps))
+        strong = (False, *(gap != " " and _STRONG.search(gap) is not None for gap in gaps))
         comma = (False, *("," in gap for gap in gaps))
         breaks = tuple(left or right for left, right in zip(strong, comma, strict=True))
         words = Words(elements, breaks, frozenset[int]().union(*elements))
@@ -251,9 +282,10 @@ class KeywordCoder:
         hits = [Hit(*span, rule.is_word and is_verb_form(lower[span[0]], rule.text)) for rule, span in found]
         return self._context.read(words, lower, clauses, hits)
 
-    def _context_elements(self, word: str) -> frozenset[int]:
+    def _context_of(self, word: str) -> tuple[str, frozenset[int]]:
         if word not in self._context_types:
-            self._context_types[word] = frozenset(self._context.table.match(word))
+            lower = normalise(word)
+            self._context_types[word] = lower, frozenset(self._context.table.match(lower))
         return self._context_types[word]
 
 
@@ -261,7 +293,10 @@ def _as_words(text: str, tokens: Sequence[_Token]) -> Words:
     elements = tuple(token.type.elements for token in tokens)
     breaks = (
         False,
-        *(BREAK.search(text, left.end, right.end) is not None for left, right in pairwise(tokens)),
+        *(
+            text[left.end : right.start] != " " and BREAK.search(text, left.end, right.end) is not None
+            for left, right in pairwise(tokens)
+        ),
     )
     return Words(elements, breaks, frozenset[int]().union(*elements))
 
@@ -275,20 +310,6 @@ def _place(status: str, tokens: Sequence[_Token], start: int, end: int, offset: 
     if start < 0:
         return f"{status}:quotation"
     return f"{status}:{offset + tokens[start].start}-{offset + tokens[end - 1].end}"
-
-
-def _first_hit(code: CodeRules, words: Words) -> tuple[Rule, tuple[int, int]] | None:
-    found = sorted(
-        ((span, at) for at, rule in enumerate(code.words) for span in rule.spans(words)),
-        key=lambda item: (item[0][0], -item[0][1], item[1]),
-    )
-    if not found:
-        return None
-    shut = [span for rule in code.exclude for span in rule.spans(words)]
-    if shut:
-        open_again = [span for rule in code.keep for span in rule.spans(words)]
-        found = [item for item in found if _free(item[0], shut) or not _free(item[0], open_again)]
-    return (code.words[found[0][1]], found[0][0]) if found else None
 
 
 def _free(span: tuple[int, int], spans: Sequence[tuple[int, int]]) -> bool:
