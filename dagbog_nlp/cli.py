@@ -6,16 +6,15 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 import typer
 
 from dagbog_nlp import cli_cases, cli_review, cli_tag
-from dagbog_nlp.errors import DagbogError, InputError
+from dagbog_nlp.cli_files import read_codings
+from dagbog_nlp.errors import DagbogError
 from dagbog_nlp.learning.evaluation import evaluate as evaluate_coder
 from dagbog_nlp.learning.model_store import SHIPPED, load
 from dagbog_nlp.learning.training import train as train_coder
 from dagbog_nlp.notes.read import read_notes
-from dagbog_nlp.tables import check_codings
 
 EXIT_BAD_INPUT = 2
 
@@ -38,6 +37,7 @@ ModelName = Annotated[str, typer.Option(help="Navn på en medfølgende model, el
 def train(
     notes: NotesFile,
     codings: CodingsFile,
+    *,
     out: Annotated[Path, typer.Option(help="Mappe til den nye model.")],
     model: ModelName = SHIPPED,
     goal: Annotated[str, typer.Option(help="f1, recall>=0.9, precision>=0.9 eller cost=5.")] = "f1",
@@ -71,21 +71,6 @@ def evaluate(
     typer.echo(result.table[columns].round(3).to_string())
     if out is not None:
         result.table.rename_axis("code").to_csv(out, sep=";", encoding="utf-8-sig")
-
-
-def read_codings(path: Path) -> pd.DataFrame:
-    """Read a codings table from csv, xlsx or parquet."""
-    readers = {".parquet": pd.read_parquet, ".xlsx": pd.read_excel}
-    try:
-        if path.suffix.lower() in readers:
-            frame = readers[path.suffix.lower()](path)
-        else:
-            frame = pd.read_csv(path, sep=None, engine="python", encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise InputError(
-            "the codings cannot be read", file=path, fix="save them as csv, xlsx or parquet"
-        ) from error
-    return check_codings(frame, file=path.name)
 
 
 def main() -> None:

@@ -166,6 +166,15 @@ def check_notes(notes: pd.DataFrame, *, file: str | None = None) -> pd.DataFrame
             file,
             fix="store the column as text, or leave the row out",
         )
+    broken = frame["text"].map(lambda value: isinstance(value, str) and not _is_unicode(value))
+    if broken.any():
+        raise row_error(
+            "the text holds half of a surrogate pair, which is no character",
+            frame,
+            broken,
+            file,
+            fix="export the notes again as UTF-8",
+        )
     frame["text"] = frame["text"].fillna("").astype("str")
     frame["date"] = as_dates(frame, "date", file)
     for name in NOTES_OPTIONAL:
@@ -293,3 +302,11 @@ def check_codings(
         frame["coding_id"] = coding_ids(frame)
     rest = [name for name in frame.columns if name not in CODINGS]
     return frame[[*CODINGS, *rest]]
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

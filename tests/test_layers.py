@@ -11,6 +11,7 @@ PACKAGE = Path(dagbog_nlp.__file__).parent
 ORDER = [
     "errors",
     "columns",
+    "atomic",
     "tables",
     "resources",
     "notes",
@@ -32,7 +33,9 @@ def stage_of(module: str) -> str:
 
 
 def modules():
-    return [path for path in sorted(PACKAGE.rglob("*.py")) if path.parent != PACKAGE or path.stem != "__init__"]
+    return [
+        path for path in sorted(PACKAGE.rglob("*.py")) if path.parent != PACKAGE or path.stem != "__init__"
+    ]
 
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -48,7 +51,9 @@ def test_a_module_imports_only_from_earlier_stages(path):
             imported |= {stage_of(alias.name) for alias in node.names}
     for stage in imported - {"", own}:
         assert stage in ORDER, f"{path.name} imports from {stage}, which is no stage"
-        assert ORDER.index(stage) < ORDER.index(own), f"{path.name} ({own}) imports from the later stage {stage}"
+        assert ORDER.index(stage) < ORDER.index(own), (
+            f"{path.name} ({own}) imports from the later stage {stage}"
+        )
         assert stage not in SIDE_BY_SIDE.get(own, set()), f"{own} and {stage} stand side by side"
 
 

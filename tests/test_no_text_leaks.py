@@ -14,7 +14,12 @@ SECRET = "Hemmeligheden om Tusnelda"
 
 def notes(**changes):
     frame = pd.DataFrame(
-        {"case_id": ["A", "A"], "note_id": ["1", "2"], "date": ["2024-01-01", "2024-01-02"], "text": [SECRET, SECRET]}
+        {
+            "case_id": ["A", "A"],
+            "note_id": ["1", "2"],
+            "date": ["2024-01-01", "2024-01-02"],
+            "text": [SECRET, SECRET],
+        }
     )
     return frame.assign(**changes)
 

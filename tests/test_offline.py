@@ -9,7 +9,19 @@ import pytest
 import dagbog_nlp as dn
 
 PACKAGE = Path(dn.__file__).parent
-FORBIDDEN = {"pickle", "shelve", "dill", "cloudpickle", "requests", "urllib", "http", "socket", "ftplib", "smtplib", "xml"}
+FORBIDDEN = {
+    "pickle",
+    "shelve",
+    "dill",
+    "cloudpickle",
+    "requests",
+    "urllib",
+    "http",
+    "socket",
+    "ftplib",
+    "smtplib",
+    "xml",
+}
 ALLOWED = {"urllib.parse", "xml.sax.saxutils"}
 
 
@@ -29,7 +41,9 @@ def test_loading_and_coding_open_no_connection(no_network):
     assert len(coder.score(notes)) > 0
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE))
+)
 def test_the_source_imports_nothing_that_connects_or_unpickles(path):
     imported = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -37,6 +51,10 @@ def test_the_source_imports_nothing_that_connects_or_unpickles(path):
             imported |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             imported.add(node.module)
-    writing_xml = {"xml.etree.ElementTree"} if "defusedxml" in path.read_text("utf-8") or "write" in path.stem else set()
+    writing_xml = (
+        {"xml.etree.ElementTree"}
+        if "defusedxml" in path.read_text("utf-8") or "write" in path.stem
+        else set()
+    )
     bad = {name for name in imported - ALLOWED - writing_xml if name.split(".")[0] in FORBIDDEN}
     assert not bad

@@ -45,5 +45,18 @@ def test_links_lead_somewhere(readme, root):
 
 
 def test_the_public_names_of_the_design_are_there():
-    for name in "read_notes read_cases load profile_cases train evaluate write_qdpx read_qdpx write_review read_review agreement tag".split():
+    for name in [
+        "read_notes",
+        "read_cases",
+        "load",
+        "profile_cases",
+        "train",
+        "evaluate",
+        "write_qdpx",
+        "read_qdpx",
+        "write_review",
+        "read_review",
+        "agreement",
+        "tag",
+    ]:
         assert callable(getattr(dn, name)), name

@@ -22,9 +22,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
+from dagbog_nlp.atomic import atomic
 from dagbog_nlp.batch.work import CodedChunk
 from dagbog_nlp.errors import DagbogError, InputError
-from dagbog_nlp.exchange.files import atomic
 from dagbog_nlp.notes.chunks import BadNote, digest, file_digest
 
 MANIFEST, JOURNAL, LOCK, PARTS = "manifest.json", "progress.jsonl", ".lock", ".parts"

@@ -18,11 +18,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from dagbog_nlp.atomic import atomic
 from dagbog_nlp.batch.folder import RunFolder, bad_notes, stopping_at_the_disk
 from dagbog_nlp.batch.summary import codes_to_profile, count_codes, profile_in_batches
 from dagbog_nlp.batch.workbooks import EXCEL_ROWS, write_codings, write_profiles
 from dagbog_nlp.cases.profiles import Profiles
-from dagbog_nlp.exchange.files import atomic
 from dagbog_nlp.notes.chunks import BadNote
 from dagbog_nlp.notes.stream import NoteStream
 

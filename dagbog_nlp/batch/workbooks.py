@@ -12,7 +12,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from dagbog_nlp.exchange.files import atomic
+from dagbog_nlp.atomic import atomic
 
 EXCEL_ROWS = 1_048_575
 _LONGEST_CELL = 32_767

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterable
 from html import escape
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from dagbog_nlp.atomic import atomic
 from dagbog_nlp.cases.wording import Language, number, p_value, phrase
 
 if TYPE_CHECKING:
@@ -190,12 +190,5 @@ def defused(text: str) -> str:
 
 def write(path: str | Path, data: bytes) -> None:
     """Write a file whole or not at all."""
-    target = Path(path)
-    handle, made = tempfile.mkstemp(dir=target.resolve().parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(made).replace(target)
-    except BaseException:
-        Path(made).unlink(missing_ok=True)
-        raise
+    with atomic(path) as temporary:
+        temporary.write_bytes(data)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
@@ -15,6 +13,7 @@ import pandas as pd
 import srsly
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from dagbog_nlp.atomic import atomic
 from dagbog_nlp.errors import CodebookError
 
 _LISTS = ("examples", "counter_examples", "words", "exclude_words", "keep")
@@ -151,14 +150,8 @@ class Codebook(BaseModel):
         file = Path(path)
         data = self.model_dump(exclude_defaults=True) | {"name": self.name, "language": self.language}
         text = srsly.json_dumps(data, indent=2) if file.suffix == ".json" else srsly.yaml_dumps(data)
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=file.name, suffix=".tmp")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                stream.write(text)
-            Path(name).replace(file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with atomic(file) as temporary:
+            temporary.write_text(text, encoding="utf-8")
         return file
 
     def __iter__(self) -> Iterator[Code]:  # type: ignore[override]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING
 
 from spacy.language import Language
@@ -39,8 +40,6 @@ def make_autocoder(nlp: Language, name: str, model: str, tier: str | None) -> Ca
     >>> [(span.label_, span.text) for span in doc.spans["dagbog"] if span.label_.startswith("relations")]
     [('relationsarbejde/gråd', 'Drengen græder.'), ('relationsarbejde/trøste', 'Mor trøster ham.')]
     """
-    from pkgutil import resolve_name
-
     coder: Autocoder = resolve_name(_LOADER)(Path(model) if Path(model).is_dir() else model, tier=tier)
     return AutocoderComponent(coder)
 

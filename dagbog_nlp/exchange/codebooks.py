@@ -10,11 +10,12 @@ import openpyxl
 import pandas as pd
 import xlsxwriter
 
+from dagbog_nlp.atomic import atomic
 from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.errors import CodebookError, ExchangeError
 from dagbog_nlp.exchange.attributes import records
 from dagbog_nlp.exchange.code_tree import as_codebook, build_codes, read_codes
-from dagbog_nlp.exchange.files import SafeZip, atomic, read_limited
+from dagbog_nlp.exchange.files import SafeZip, read_limited
 from dagbog_nlp.exchange.names import guid, xml_text
 from dagbog_nlp.exchange.positions import OWN_ORIGIN
 from dagbog_nlp.exchange.qdpx_parse import parse_xml

@@ -1,14 +1,10 @@
-"""Files written whole or not at all, and zip files read without trusting them."""
+"""Files and zip files of other programs, read without trusting them."""
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 
@@ -19,28 +15,6 @@ LARGEST_MEMBER = 2**31 - 1
 _LARGEST_RATIO = 250
 _SMALL = 2**24
 _BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
-
-
-@contextmanager
-def atomic(path: str | Path) -> Iterator[Path]:
-    """Give a temporary file in the folder of `path`, and move it there when the block ends well.
-
-    Raises
-    ------
-    ExchangeError
-        When the folder does not exist.
-    """
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise ExchangeError("the folder to write to does not exist", file=target, fix="make the folder first")
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def read_limited(path: str | Path, limit: int = LARGEST_MEMBER) -> bytes:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from dagbog_nlp.atomic import atomic
 from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.errors import ExchangeError
 from dagbog_nlp.exchange.annotation_tasks import (
@@ -22,7 +23,7 @@ from dagbog_nlp.exchange.annotation_tasks import (
     task_of,
 )
 from dagbog_nlp.exchange.descriptions import carried, entries_for
-from dagbog_nlp.exchange.files import atomic, read_limited
+from dagbog_nlp.exchange.files import read_limited
 from dagbog_nlp.exchange.qdpx_parse import Exceptions
 
 

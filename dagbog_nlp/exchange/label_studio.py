@@ -10,6 +10,7 @@ from xml.sax.saxutils import quoteattr
 
 import pandas as pd
 
+from dagbog_nlp.atomic import atomic
 from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.errors import ExchangeError
 from dagbog_nlp.exchange.annotation_tasks import (
@@ -23,7 +24,7 @@ from dagbog_nlp.exchange.annotation_tasks import (
     task_of,
 )
 from dagbog_nlp.exchange.descriptions import carried, entries_for
-from dagbog_nlp.exchange.files import atomic, read_limited
+from dagbog_nlp.exchange.files import read_limited
 from dagbog_nlp.exchange.names import guid, xml_text
 from dagbog_nlp.exchange.positions import Positions
 from dagbog_nlp.exchange.qdpx_parse import Exceptions

@@ -14,10 +14,11 @@ from typing import Literal
 
 import pandas as pd
 
+from dagbog_nlp.atomic import atomic
 from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.errors import ExchangeError
 from dagbog_nlp.exchange.attributes import declare
-from dagbog_nlp.exchange.files import LARGEST_MEMBER, atomic
+from dagbog_nlp.exchange.files import LARGEST_MEMBER
 from dagbog_nlp.exchange.names import source_names, xml_text
 from dagbog_nlp.exchange.positions import OWN_ORIGIN
 from dagbog_nlp.exchange.qdpx_elements import Options, Project, case_elements, set_elements, source_elements

@@ -13,8 +13,9 @@ from typing import Any
 import jinja2
 import pandas as pd
 
+from dagbog_nlp.atomic import atomic
 from dagbog_nlp.errors import ExchangeError
-from dagbog_nlp.exchange.files import atomic, read_limited
+from dagbog_nlp.exchange.files import read_limited
 from dagbog_nlp.exchange.positions import NVIVO, offsets
 from dagbog_nlp.exchange.qdpx_parse import Exceptions
 from dagbog_nlp.exchange.review_items import FORMAT, ReviewFile, seal

@@ -13,9 +13,10 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from dagbog_nlp.atomic import atomic
 from dagbog_nlp.codebook.codebook import Code
 from dagbog_nlp.errors import ExchangeError
-from dagbog_nlp.exchange.files import SafeZip, atomic
+from dagbog_nlp.exchange.files import SafeZip
 from dagbog_nlp.exchange.names import code_names
 from dagbog_nlp.exchange.qdpx_parse import Exceptions
 from dagbog_nlp.exchange.review_items import FORMAT, ReviewFile, ReviewItem, Suggestion, seal

@@ -8,13 +8,14 @@ from dagbog_nlp.learning.training import TrainedCoder
 
 _USE = """## Intended use
 
-A first coder of Danish diary notes from family treatment, before a person's review: to find sentences, to count them with
-their uncertainty, and to be corrected. Measure agreement on your own notes before you trust a count.
+A first coder of Danish diary notes from family treatment, before a person's review: to find sentences, to
+count them with their uncertainty, and to be corrected. Measure agreement on your own notes before you trust a
+count.
 
 ## Not to be used
 
-To decide about a family or a child, to judge a professional, to predict an outcome, or on notes of another kind
-(medical records, court papers, chat) without new training and measurement.
+To decide about a family or a child, to judge a professional, to predict an outcome, or on notes of another
+kind (medical records, court papers, chat) without new training and measurement.
 """
 _BAR = 20
 
@@ -32,7 +33,7 @@ def model_card(coder: TrainedCoder, data: pd.Series) -> str:
     Returns
     -------
     str
-        Data, figures per code with 95 % intervals by case, calibration per family, intended and forbidden use.
+        Data, figures per code with 95 % intervals by case, calibration per family, and what it is for.
     """
     facts = "\n".join(f"- {name}: {value}" for name, value in data.items())
     return f"""# {coder.name}
@@ -43,8 +44,8 @@ Codes sentences of Danish diary notes with the codebook `{coder.codebook.name}` 
 
 {facts}
 
-The figures below are cross-validated: each sentence was judged by models, weights and thresholds that were fitted without its
-writer (or, for a model of your own, its case).
+The figures below are cross-validated: each sentence was judged by models, weights and thresholds that were
+fitted without its writer (or, for a model of your own, its case).
 
 ## Figures
 
@@ -69,10 +70,8 @@ def _figures(coder: TrainedCoder) -> str:
             f"{row[name]:.2f} ({row[f'{name}_low']:.2f}-{row[f'{name}_high']:.2f})"
             for name in ("precision", "recall", "f1", "average_precision")
         ]
-        use = coder.verdicts[code]
-        lines.append(
-            f"| {code} | {row['sentences']:.0f} | {' | '.join(cells)} | {row['calibration_error']:.3f} | {use} |"
-        )
+        cells += [f"{row['calibration_error']:.3f}", coder.verdicts[code]]
+        lines.append(f"| {code} | {row['sentences']:.0f} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -85,8 +84,7 @@ def _calibration(coder: TrainedCoder) -> str:
         lines = [f"`{code}`", "", "```text"]
         for row in curves[curves["code"] == code].itertuples():
             bar = "#" * round(row.share_coded * _BAR)
-            lines.append(
-                f"score {row.mean_score:4.2f}  coded {row.share_coded:4.2f} |{bar:<{_BAR}}| {row.sentences:6d}"
-            )
+            figures = f"score {row.mean_score:4.2f}  coded {row.share_coded:4.2f}"
+            lines.append(f"{figures} |{bar:<{_BAR}}| {row.sentences:6d}")
         blocks.append("\n".join([*lines, "```"]))
     return "\n\n".join(blocks)

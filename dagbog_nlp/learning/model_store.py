@@ -14,6 +14,7 @@ from typing import Any
 
 import skops.io
 
+from dagbog_nlp.atomic import give_usual_rights
 from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.coding.autocoder import Autocoder
 from dagbog_nlp.coding.combination import Combination
@@ -138,6 +139,7 @@ def save(
         coder.model = hashlib.sha256("".join(hashes.values()).encode()).hexdigest()[:12]
         (work / CARD_FILE).write_text(card or _short_card(coder), encoding="utf-8")
         (work / MODEL_FILE).write_text(_toml(coder, hashes), encoding="utf-8")
+        give_usual_rights(work, 0o777)
         _replace_folder(work, target)
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)

@@ -61,7 +61,9 @@ def highlight(note: pd.Series, codings: pd.DataFrame, *, codebook: Codebook | No
     text, note_id = str(note["text"]), str(note["note_id"])
     own = check_codings(codings[codings["note_id"].astype(str) == note_id])
     if (own["end"] > len(text)).any():
-        raise InputError("a coding lies outside the note", note_id=note_id, fix="pass the note that was coded")
+        raise InputError(
+            "a coding lies outside the note", note_id=note_id, fix="pass the note that was coded"
+        )
     parts, at = [], 0
     for (start, end), group in own.sort_values("start").groupby(["start", "end"], sort=True):
         if start < at:
@@ -80,7 +82,12 @@ def highlight(note: pd.Series, codings: pd.DataFrame, *, codebook: Codebook | No
     date = note.get("date")
     head = " · ".join(
         str(part)
-        for part in (note.get("case_id"), note_id, None if pd.isna(date) else f"{date:%d-%m-%Y}", note.get("focus"))
+        for part in (
+            note.get("case_id"),
+            note_id,
+            None if pd.isna(date) else f"{date:%d-%m-%Y}",
+            note.get("focus"),
+        )
         if isinstance(part, str) and part
     )
     return HighlightedNote(

@@ -97,7 +97,9 @@ def test_a_very_long_note(fast_coder):
     codings = fast_coder.code(text)
     cries = codings[codings["code"] == "relationsarbejde/gråd"]
     assert len(cries) == 4500
-    assert {text[start:end] for start, end in zip(cries["cue_start"], cries["cue_end"], strict=True)} == {"græder"}
+    assert {text[start:end] for start, end in zip(cries["cue_start"], cries["cue_end"], strict=True)} == {
+        "græder"
+    }
 
 
 KEYWORDS = dn.Autocoder(dn.Codebook.load())

@@ -15,7 +15,12 @@ from dagbog_nlp.coding.combination import Combination
 from dagbog_nlp.coding.explanation import linear_word_weights, word_spans
 from dagbog_nlp.coding.features import WordFeatures, plain_spelling
 
-SENTENCES = ["Mor melder afbud i dag.", "Far aflyser igen.", "Vi spiser frokost.", "Drengen leger med lego."] * 5
+SENTENCES = [
+    "Mor melder afbud i dag.",
+    "Far aflyser igen.",
+    "Vi spiser frokost.",
+    "Drengen leger med lego.",
+] * 5
 LABELS = pd.DataFrame({"afbud": [True, True, False, False] * 5, "leg": [False, False, False, True] * 5})
 CASES = np.repeat(["A", "B", "C", "D", "E"], 4)
 

@@ -226,7 +226,7 @@ def test_writing_refuses_ids_that_xml_cannot_hold_and_leaves_nothing_behind(tmp_
 
 
 def test_writing_names_a_missing_folder_and_an_unknown_target(tmp_path, notes, codings):
-    with pytest.raises(ExchangeError, match="folder"):
+    with pytest.raises(InputError, match="folder"):
         write_qdpx(tmp_path / "mangler" / "aar.qdpx", notes, codings)
     with pytest.raises(ExchangeError, match="target"):
         write_qdpx(tmp_path / "aar.qdpx", notes, codings, target="spss")

@@ -36,20 +36,29 @@ def test_training_reports_on_each_code(trained, manual):
     assert set(trained.verdicts.unique()) <= set(VERDICTS)
     assert "professionel_tvivl" in trained.evaluation.table.index
     assert trained.evaluation.table.loc["professionel_tvivl", "f1"] > 0.6
-    assert trained.evaluation.table.loc["professionel_tvivl", "sentences"] == (manual["code"] == "professionel_tvivl").sum()
+    assert (
+        trained.evaluation.table.loc["professionel_tvivl", "sentences"]
+        == (manual["code"] == "professionel_tvivl").sum()
+    )
 
 
 def test_a_saved_model_codes_alike_and_holds_no_name(trained, corpus, tmp_path):
     folder = trained.save(tmp_path / "mine")
     again = dn.load(folder)
     some = corpus.notes.head(10)
-    pd.testing.assert_frame_equal(again.code(some).drop(columns="model"), trained.code(some).drop(columns="model"))
+    pd.testing.assert_frame_equal(
+        again.code(some).drop(columns="model"), trained.code(some).drop(columns="model")
+    )
     assert again.model == trained.model
     grams = {PLANTED.lower()[at : at + 5] for at in range(len(PLANTED) - 4)}
-    content = b"".join(
-        zipfile.ZipFile(folder / "classifier.skops").read(name)
-        for name in zipfile.ZipFile(folder / "classifier.skops").namelist()
-    ).decode("latin-1").lower()
+    content = (
+        b"".join(
+            zipfile.ZipFile(folder / "classifier.skops").read(name)
+            for name in zipfile.ZipFile(folder / "classifier.skops").namelist()
+        )
+        .decode("latin-1")
+        .lower()
+    )
     own = trained.ensemble.words["words"].features_.get_feature_names_out()
     assert not grams & set(own)
     assert PLANTED.lower() not in content
@@ -87,7 +96,10 @@ def test_a_changed_or_foreign_model_is_refused(trained, tmp_path):
     with pytest.raises(ModelError, match=r"codebook.yaml is missing or was changed"):
         dn.load(folder)
     folder = trained.save(folder)
-    skops.io.dump({"words": LinearRegression(), "vectors": {}, "x": np.random.default_rng(0)}, folder / "classifier.skops")
+    skops.io.dump(
+        {"words": LinearRegression(), "vectors": {}, "x": np.random.default_rng(0)},
+        folder / "classifier.skops",
+    )
     with pytest.raises(ModelError, match="was changed"):
         dn.load(folder)
     with pytest.raises(ModelError, match="there is no model sludder"):
@@ -101,10 +113,14 @@ def test_types_that_are_not_allowed_are_refused(trained, tmp_path):
     from dagbog_nlp.learning.model_store import file_hash
 
     folder = trained.save(tmp_path / "mine")
-    skops.io.dump({"words": {"words": np.add.reduce}, "rng": pytest.MonkeyPatch()}, folder / "classifier.skops")
+    skops.io.dump(
+        {"words": {"words": np.add.reduce}, "rng": pytest.MonkeyPatch()}, folder / "classifier.skops"
+    )
     card = (folder / "model.toml").read_text("utf-8").splitlines()
     card = [
-        f'"classifier.skops" = "{file_hash(folder / "classifier.skops")}"' if "classifier.skops" in line else line
+        f'"classifier.skops" = "{file_hash(folder / "classifier.skops")}"'
+        if "classifier.skops" in line
+        else line
         for line in card
     ]
     (folder / "model.toml").write_text("\n".join(card), encoding="utf-8")
@@ -136,7 +152,9 @@ def test_evaluation_figures_are_those_of_scikit_learn():
     groups = np.repeat(np.arange(40), 10)
     row = evaluate_scores(truth, scores, decided, groups).table.loc["a"]
     assert row["f1"] == pytest.approx(f1_score(truth["a"], decided[:, 0]))
-    assert row["average_precision"] == pytest.approx(average_precision_score(truth["a"], scores[:, 0]), abs=1e-3)
+    assert row["average_precision"] == pytest.approx(
+        average_precision_score(truth["a"], scores[:, 0]), abs=1e-3
+    )
     assert row["f1_low"] < row["f1"] < row["f1_high"]
 
 
@@ -144,7 +162,9 @@ def test_calibration_error_of_a_calibrated_score_is_small():
     rng = np.random.default_rng(2)
     scores = rng.random(20_000)
     truth = pd.DataFrame({"a": rng.random(20_000) < scores})
-    result = evaluate_scores(truth, scores[:, None], scores[:, None] > 0.5, np.arange(20_000) % 50, resamples=5)
+    result = evaluate_scores(
+        truth, scores[:, None], scores[:, None] > 0.5, np.arange(20_000) % 50, resamples=5
+    )
     assert result.table.loc["a", "calibration_error"] < 0.02
     assert calibration_error(result.calibration) == pytest.approx(result.table.loc["a", "calibration_error"])
 

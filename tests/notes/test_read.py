@@ -98,7 +98,10 @@ def test_own_headings():
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (f"A;1;31-02-2024;Netværk;{SECRET}", "row 3, case_id A, note_id 1: the date in column date does not exist"),
+        (
+            f"A;1;31-02-2024;Netværk;{SECRET}",
+            "row 3, case_id A, note_id 1: the date in column date does not exist",
+        ),
         (f";1;01-02-2024;Netværk;{SECRET}", "row 3, note_id 1: case_id is blank"),
         (f"A;;01-02-2024;Netværk;{SECRET}", "row 3, note_id : note_id is blank"),
         (f"A;0;01-02-2024;Netværk;{SECRET}", "row 3, note_id 0: this note_id occurs twice"),
@@ -145,8 +148,17 @@ def test_text_that_is_not_text():
         dn.read_notes(frame)
 
 
+def test_half_a_surrogate_pair_is_refused():
+    frame = pd.DataFrame({"sag": ["A"], "notat_id": ["1"], "dato": ["2024-01-01"]})
+    frame["tekst"] = pd.Series(["Mor \ud83d ringer"], dtype=object)
+    with pytest.raises(InputError, match="note_id 1: the text holds half of a surrogate pair"):
+        dn.read_notes(frame)
+
+
 def test_blank_notes_and_dates_are_kept():
-    frame = pd.DataFrame({"sag": ["A"] * 3, "notat_id": [1, 2, 3], "dato": ["", None, "2024-01-01"], "tekst": ["", "  ", None]})
+    frame = pd.DataFrame(
+        {"sag": ["A"] * 3, "notat_id": [1, 2, 3], "dato": ["", None, "2024-01-01"], "tekst": ["", "  ", None]}
+    )
     notes = dn.read_notes(frame)
     assert len(notes) == 3
     assert notes["date"].isna().tolist() == [True, True, False]
