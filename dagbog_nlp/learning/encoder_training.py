@@ -1,7 +1,7 @@
 """Train the sentence encoder from scratch and write the files that ship with the library.
 
 ``benchmarks/rebuild_encoder.py`` is the command. It needs the extra ``[train]``, a ``tokenizer.json`` of
-multilingual-e5-small, and about forty minutes on two cores. The steps: start from e5, read each note's
+multilingual-e5-small, and half an hour on one core with bfloat16 arithmetic. The steps: start from e5, read each note's
 sentences in random styles, learn families, subcodes and keyword codes together, keep the pieces that
 Danish uses, quantise.
 """
