@@ -1,9 +1,9 @@
 """Train the sentence encoder from scratch and write the files that ship with the library.
 
 ``benchmarks/rebuild_encoder.py`` is the command. It needs the extra ``[train]``, a ``tokenizer.json`` of
-multilingual-e5-small, and half an hour on one core with bfloat16 arithmetic. The steps: start from e5, read each note's
-sentences in random styles, learn families, subcodes and keyword codes together, keep the pieces that
-Danish uses, quantise.
+multilingual-e5-small, and half an hour on one core with bfloat16 arithmetic. The steps: start from e5,
+read each note's sentences, some in other styles, learn families, subcodes and keyword codes together,
+keep the pieces that Danish uses, quantise.
 """
 
 from __future__ import annotations
