@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib import resources
 
 import simplemma
@@ -62,6 +62,7 @@ def normalise(word: str) -> str:
     return unicodedata.normalize("NFC", word).lower()
 
 
+@lru_cache(maxsize=1 << 14)
 def fold(word: str) -> str:
     """Return the key under which spellings of one word meet: å is aa, hyphens and apostrophes are gone.
 

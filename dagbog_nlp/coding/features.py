@@ -40,8 +40,9 @@ def _prefix() -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, _spellings()[1])))
 
 
-def _plain_chunk(chunk: str) -> str:
+def _plain_piece(piece: str) -> str:
     words, prefixes = _spellings()
+    chunk = unicodedata.normalize("NFC", piece).lower()
     written_out = ""
     bare = chunk.strip(_EDGE)
     while (prefix := _prefix().match(bare)) and prefix.end() < len(bare):
@@ -65,8 +66,7 @@ def plain_spelling(text: str) -> str:
     >>> plain_spelling("Aftaler m/mor")
     'aftaler med mor'
     """
-    folded = unicodedata.normalize("NFC", text).lower()
-    return _CHUNK.sub(lambda match: _plain_chunk(match.group()), folded)
+    return _CHUNK.sub(lambda match: _plain_piece(match.group()), text)
 
 
 class WordFeatures(TransformerMixin, BaseEstimator):
@@ -120,7 +120,7 @@ class WordFeatures(TransformerMixin, BaseEstimator):
     def fit(self, X: Sequence[str], y: Any = None, groups: Any = None) -> Self:  # noqa: N803
         """Learn the vocabulary of `X` (n sentences), where `groups` (n,) names each sentence's case."""
         pieces = Pieces.of(X)
-        plain = [plain_spelling(piece) for piece in pieces.vocabulary.types]
+        plain = [_plain_piece(piece) for piece in pieces.vocabulary.types]
         analysed = [_WORD.findall(piece) for piece in plain]
         numbers, bounds = pieces.numbers.tolist(), pieces.bounds.tolist()
         pairs = [
@@ -172,7 +172,7 @@ class WordFeatures(TransformerMixin, BaseEstimator):
         found: list[int] = []
         bounds, first, last = [0], [], []
         for piece in types:
-            plain = plain_spelling(piece)
+            plain = _plain_piece(piece)
             words = _WORD.findall(plain)
             found += [column for name in _with_pairs(words) if (column := find_word(name)) is not None]
             grams = _ngrams(plain, shortest, longest)
