@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dagbog_nlp.codebook.codebook import Codebook
-from dagbog_nlp.codebook.wordforms import EXACT, GLOB, Match, WordForms
+from dagbog_nlp.codebook.wordforms import EXACT, GLOB, Match, WordForms, fold
 from dagbog_nlp.errors import CodebookError
 
 GAP = "..."
@@ -252,3 +252,21 @@ class RuleBook(RuleTable):
         return frozenset(
             part.elements[0] for code in self.codes for rule in code.words for part in rule.parts
         )
+
+    def may_trigger(self, word: str) -> bool:
+        """Say whether a word may begin a hit: it fulfils a trigger, or may be the first half of one that does."""
+        if fold(word) in self.first_parts:
+            return True
+        return any(
+            not self.triggers.isdisjoint(owners[match.entry])
+            for forms, owners in self._trigger_tables
+            for match in forms.match(word)
+        )
+
+    @cached_property
+    def _trigger_tables(self) -> list[tuple[WordForms, dict[str, list[int]]]]:
+        return [
+            (forms, owners)
+            for forms, owners in self._tables
+            if any(not self.triggers.isdisjoint(elements) for elements in owners.values())
+        ]

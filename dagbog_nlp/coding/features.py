@@ -174,9 +174,9 @@ class WordFeatures(TransformerMixin, BaseEstimator):
         for piece in types:
             plain = _plain_piece(piece)
             words = _WORD.findall(plain)
-            found += [column for name in _with_pairs(words) if (column := find_word(name)) is not None]
-            grams = _ngrams(plain, shortest, longest)
-            found += [column for gram in grams if (column := find_letters(gram)) is not None]
+            found += [column for column in map(find_word, _with_pairs(words)) if column is not None]
+            grams = map(find_letters, _ngrams(plain, shortest, longest))
+            found += [column for column in grams if column is not None]
             bounds.append(len(found))
             first.append(find_word(words[0], -1) if words else -1)
             last.append(find_word(words[-1], -1) if words else -1)

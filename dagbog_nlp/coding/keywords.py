@@ -89,6 +89,7 @@ class KeywordCoder:
             self._rules = RuleBook(self.codebook)
             self._words, self._excluded, self._kept = map(self._indexed, ROLES)
             self._types: dict[str, _Type] = {}
+            self._seen: set[str] = set()
             self._hot: set[str] = set()
             self._common: dict[frozenset[int], _Type] = {}
             self._compiled = self.codebook.hash
@@ -174,18 +175,18 @@ class KeywordCoder:
     def may_hit(self, texts: Sequence[str]) -> np.ndarray:
         """Say of each text whether it holds a word that may begin a hit, bool [n]."""
         self._refresh()
-        if len(self._types) > FULL:
-            self._types.clear()
-            self._context_types.clear()
-            self._hot.clear()
+        if len(self._seen) > FULL:
+            for known in (self._seen, self._hot, self._types, self._context_types):
+                known.clear()
         return np.array([self._is_hot(text) for text in texts], dtype=bool)
 
     def _is_hot(self, text: str) -> bool:
         words = WORD.findall(text)
-        types = self._types
         for word in words:
-            if word not in types:
-                self._look_up(word)
+            if word not in self._seen:
+                self._seen.add(word)
+                if self._rules.may_trigger(word):
+                    self._hot.add(word)
         return not self._hot.isdisjoint(words)
 
     def _look_up(self, word: str) -> _Type:
@@ -195,15 +196,14 @@ class KeywordCoder:
         if not found.half and all(match.entry == ANY for match in why.values()):
             found = self._common.setdefault(found.elements, found)
         self._types[word] = found
-        if found.half or not found.elements.isdisjoint(self._rules.triggers):
-            self._hot.add(word)
         return found
 
     def _tokens(self, text: str) -> list[_Token]:
         tokens: list[_Token] = []
         types = self._types
         for match in WORD.finditer(text):
-            token = _Token(*match.span(), types[match.group()])
+            word = match.group()
+            token = _Token(*match.span(), types.get(word) or self._look_up(word))
             if token.type.cut_short and not _FULL_STOP.match(text, token.end):
                 token = _Token(token.start, token.end, _NOTHING)
             split = tokens and tokens[-1].type.half and token.end - token.start >= COMPOUND_FROM
