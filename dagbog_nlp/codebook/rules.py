@@ -254,7 +254,7 @@ class RuleBook(RuleTable):
         )
 
     def may_trigger(self, word: str) -> bool:
-        """Say whether a word may begin a hit: it fulfils a trigger, or may be the first half of one that does."""
+        """Say whether a word may begin a hit: it fulfils a trigger, or may be the first half of one."""
         if fold(word) in self.first_parts:
             return True
         return any(

@@ -21,7 +21,8 @@ import srsly
 
 from dagbog_nlp.notes.sentences import abbreviations
 
-WORD = re.compile(r"(?:[^\W_]|[\u0300-\u036f])+(?:[-'’´](?:[^\W_]|[\u0300-\u036f])+)*")
+_LETTERS = r"(?:[^\W_]++|[\u0300-\u036f]++)++"
+WORD = re.compile(rf"{_LETTERS}(?:[-'’´]{_LETTERS})*")
 EXACT = "!"
 ANY = "*"
 GLOB = {"*": ".*", "?": ".", "#": r"\d.*"}

@@ -7,7 +7,7 @@ from bisect import bisect
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from operator import itemgetter
+from operator import itemgetter, or_
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,7 +57,8 @@ class _Token(NamedTuple):
     type: _Type
 
 
-_NOTHING = _Type(frozenset(), {})
+_NONE: frozenset[int] = frozenset()
+_NOTHING = _Type(_NONE, {})
 
 
 class KeywordCoder:
@@ -200,18 +201,18 @@ class KeywordCoder:
 
     def _tokens(self, text: str) -> list[_Token]:
         tokens: list[_Token] = []
-        types = self._types
+        types, after_half = self._types, False
         for match in WORD.finditer(text):
-            word = match.group()
-            token = _Token(*match.span(), types.get(word) or self._look_up(word))
-            if token.type.cut_short and not _FULL_STOP.match(text, token.end):
-                token = _Token(token.start, token.end, _NOTHING)
-            split = tokens and tokens[-1].type.half and token.end - token.start >= COMPOUND_FROM
-            if split and text[tokens[-1].end : token.start] == " ":
-                whole = self._whole(text[tokens[-1].start : token.end])
+            word, (start, end) = match.group(), match.span()
+            held = types.get(word) or self._look_up(word)
+            if held.cut_short and not _FULL_STOP.match(text, end):
+                held = _NOTHING
+            if after_half and end - start >= COMPOUND_FROM and text[tokens[-1].end : start] == " ":
+                whole = self._whole(text[tokens[-1].start : end])
                 if whole:
-                    token = _Token(tokens.pop().start, token.end, whole)
-            tokens.append(token)
+                    start, held = tokens.pop().start, whole
+            after_half = held.half
+            tokens.append(_Token(start, end, held))
         return tokens
 
     def _whole(self, pair: str) -> _Type | None:
@@ -274,10 +275,10 @@ class KeywordCoder:
         lower = [word for word, _ in known]
         elements = tuple(held for _, held in known)
         gaps = [text[left.end : right.start] for left, right in pairwise(tokens)]
-        strong = (False, *(gap != " " and _STRONG.search(gap) is not None for gap in gaps))
-        comma = (False, *("," in gap for gap in gaps))
-        breaks = tuple(left or right for left, right in zip(strong, comma, strict=True))
-        words = Words(elements, breaks, frozenset[int]().union(*elements))
+        strong = [False, *[gap != " " and _STRONG.search(gap) is not None for gap in gaps]]
+        comma = [False, *["," in gap for gap in gaps]]
+        breaks = tuple(map(or_, strong, comma))
+        words = Words(elements, breaks, _NONE.union(*set(elements)))
         clauses = Clauses(comma, strong, _quoted(text, tokens))
         hits = [Hit(*span, rule.is_word and is_verb_form(lower[span[0]], rule.text)) for rule, span in found]
         return self._context.read(words, lower, clauses, hits)
@@ -291,18 +292,17 @@ class KeywordCoder:
 
 def _as_words(text: str, tokens: Sequence[_Token]) -> Words:
     elements = tuple(token.type.elements for token in tokens)
-    breaks = (
-        False,
-        *(
-            text[left.end : right.start] != " " and BREAK.search(text, left.end, right.end) is not None
-            for left, right in pairwise(tokens)
-        ),
-    )
-    return Words(elements, breaks, frozenset[int]().union(*elements))
+    breaks = [
+        text[left.end : right.start] != " " and BREAK.search(text, left.end, right.end) is not None
+        for left, right in pairwise(tokens)
+    ]
+    return Words(elements, (False, *breaks), _NONE.union(*set(elements)))
 
 
 def _quoted(text: str, tokens: Sequence[_Token]) -> list[bool]:
     marks = [match.start() for match in _QUOTE.finditer(text)]
+    if not marks:
+        return [False] * len(tokens)
     return [bisect(marks, token.start) % 2 == 1 for token in tokens]
 
 
