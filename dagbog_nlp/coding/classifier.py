@@ -100,9 +100,13 @@ class SentenceClassifier(ClassifierMixin, BaseEstimator):
             matrix = self.features_.fit(X, groups=groups).transform(X)
         self.coef_ = np.zeros((target.shape[1], matrix.shape[1]), dtype=np.float32)
         self.intercept_ = np.full(target.shape[1], -np.log(len(target) + 1), dtype=np.float32)
+        wide = matrix.shape[1] > matrix.shape[0]  # then the dual problem is solved many times faster
+        linear = LogisticRegression(
+            C=self.C, solver="liblinear", dual=wide, tol=1e-2 if wide else 1e-4, max_iter=500, random_state=0
+        )
         for column in range(target.shape[1]):
             if target[:, column].any() and not target[:, column].all():
-                model = LogisticRegression(C=self.C, solver="liblinear").fit(matrix, target[:, column])
+                model = clone(linear).fit(matrix, target[:, column])
                 self.coef_[column] = model.coef_[0]
                 self.intercept_[column] = model.intercept_[0]
         return self
