@@ -104,7 +104,7 @@ class Autocoder:
         InputError
             When the notes break the contract of their table.
         """
-        return self._in_chunks("_code_chunk", _as_notes(notes), n_jobs, progress, empty(CODINGS))
+        return self._in_chunks("_code_chunk", _as_notes(notes), n_jobs, progress, CODINGS)
 
     def score(self, notes: Any, *, n_jobs: int = 1, progress: bool = False) -> pd.DataFrame:
         """Score every sentence for every code.
@@ -122,7 +122,7 @@ class Autocoder:
         """
         columns = {"case_id": "str", "note_id": "str", "start": "int64", "end": "int64"}
         columns |= dict.fromkeys(self._scored_codes(), "float64")
-        return self._in_chunks("_score_chunk", _as_notes(notes), n_jobs, progress, empty(columns))
+        return self._in_chunks("_score_chunk", _as_notes(notes), n_jobs, progress, columns)
 
     def unsure(self, scores: pd.DataFrame, *, certainty: float = 0.8) -> pd.DataFrame:
         """Find the decisions that a person should look at.
@@ -253,7 +253,7 @@ class Autocoder:
         return self._sentence_coder().score(notes, self._scored_codes())
 
     def _in_chunks(
-        self, work: str, notes: pd.DataFrame, n_jobs: int, progress: bool, nothing: pd.DataFrame
+        self, work: str, notes: pd.DataFrame, n_jobs: int, progress: bool, columns: dict[str, str]
     ) -> pd.DataFrame:
         size = CHUNK if self.tier == "fast" else max(1, CHUNK // _SLOWER)
         workers = effective_n_jobs(n_jobs)
@@ -276,7 +276,9 @@ class Autocoder:
             if len(part):
                 parts.append(part)
         shown.close()
-        return pd.concat(parts, ignore_index=True) if parts else nothing
+        if len(parts) < 2:
+            return parts[0] if parts else empty(columns)
+        return pd.concat(parts, ignore_index=True)
 
 
 _CODERS: dict[str, Autocoder] = {}

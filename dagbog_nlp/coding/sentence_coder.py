@@ -53,14 +53,12 @@ class SentenceCoder:
         rows = rows.sort_values(["row", "source", "code"], kind="stable", ignore_index=True)
         row = rows["row"].to_numpy()
         note = sentences.note[row]
-        for name in ("case_id", "note_id", "date"):
-            rows[name] = notes[name].array.take(note)
-        rows["start"], rows["end"] = sentences.start[row], sentences.end[row]
-        for name, value in self._columns.items():
-            if name not in rows:
-                rows[name] = value
-        rows["coding_id"] = coding_ids(rows)
-        return rows[list(CODINGS)].astype(CODINGS)
+        columns = {name: rows[name].array for name in rows} | self._columns
+        columns |= {name: notes[name].array.take(note) for name in ("case_id", "note_id", "date")}
+        columns |= {"start": sentences.start[row], "end": sentences.end[row], "model": rows["model"].array}
+        table = pd.DataFrame({name: columns[name] for name in CODINGS if name != "coding_id"})
+        table.insert(0, "coding_id", coding_ids(table))
+        return table.astype(CODINGS)
 
     def score(self, notes: pd.DataFrame, codes: list[str]) -> pd.DataFrame:
         """Return a row per sentence: its place, and a column per code."""
