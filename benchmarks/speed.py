@@ -1,8 +1,8 @@
 """How fast the fast tier is, beside what only tokenises, what a user would pick instead, and itself.
 
-python benchmarks/speed.py                 everything but the million notes (about ten minutes, free cores)
-python benchmarks/speed.py --million       memory and time a note up to a million notes
-python benchmarks/speed.py --write         also writes results/speed.md
+python benchmarks/speed.py                    speed, stages, peers, one note, two processes
+python benchmarks/speed.py --write FILE       the same, also into a file
+python benchmarks/speed.py --notes 1000000    memory and time a note over many notes
 
 Notes are drawn from the corpus (not from the writers that are held back) with 2 % of their words changed
 into words never met before, new ones in every repetition. Times are CPU seconds of one process and one
@@ -13,15 +13,13 @@ from __future__ import annotations
 
 import argparse
 import functools
-import json
 import os
 import random
-import resource
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -46,7 +44,6 @@ HELD_BACK = ("W6", "W17")
 NEW_WORDS = 0.02
 NOTES = 4000
 REPETITIONS = 5
-SIZES = (1_000, 10_000, 100_000)
 
 
 class Notes:
@@ -139,7 +136,12 @@ def peers(source: Notes, n: int = 400) -> dict[str, float]:
     textcat = nlp.add_pipe(
         "textcat_multilabel",
         config={
-            "model": {"@architectures": "spacy.TextCatBOW.v3", "exclusive_classes": False, "ngram_size": 2}
+            "model": {
+                "@architectures": "spacy.TextCatBOW.v3",
+                "exclusive_classes": False,
+                "ngram_size": 2,
+                "no_output_layer": False,
+            }
         },
     )
     for code in book.classified:
@@ -194,20 +196,20 @@ def two_processes(source: Notes, n: int = 24_000) -> dict[str, float]:
 
 
 STAGES = (
-    ("check the notes table", autocoder, "check_notes", 0),
-    ("split, number the pieces", sentence_pieces.SentencePieces, "_numbers", 1),
-    ("- sentence rules on new pieces", sentence_pieces, "_describe", 2),
-    ("- sentence rules on doubtful places", sentence_pieces._Windows, "ask", 2),
-    ("sentences, whole", sentence_pieces.SentencePieces, "cut", 0),
-    ("- keyword rules on new pieces", KeywordCoder, "may_hit", 2),
-    ("- keyword rules and context on sentences with a keyword", KeywordCoder, "code", 2),
-    ("keywords, whole", sentence_coder.SentenceCoder, "_by_keyword", 0),
-    ("- features of new pieces", word_scores.WordScores, "_rows", 2),
-    ("- log odds from the tables, with new pieces", word_scores.WordScores, "log_odds", 2),
-    ("- cue words", sentence_coder.SentenceCoder, "_cues", 2),
-    ("classifiers, whole", sentence_coder.SentenceCoder, "_by_classifier", 0),
-    ("ids of codings", sentence_coder, "coding_ids", 0),
-    ("all of code()", autocoder.Autocoder, "code", 0),
+    ("check the notes table", autocoder, "check_notes"),
+    ("split, number the pieces", sentence_pieces.SentencePieces, "_numbers"),
+    ("- sentence rules on new pieces", sentence_pieces, "_describe"),
+    ("- sentence rules on doubtful places", sentence_pieces._Windows, "ask"),
+    ("sentences, whole", sentence_pieces.SentencePieces, "cut"),
+    ("- keyword rules on new pieces", KeywordCoder, "may_hit"),
+    ("- keyword rules and context on sentences with a keyword", KeywordCoder, "code"),
+    ("keywords, whole", sentence_coder.SentenceCoder, "_by_keyword"),
+    ("- features of new pieces", word_scores.WordScores, "_rows"),
+    ("- log odds from the tables, with new pieces", word_scores.WordScores, "log_odds"),
+    ("- cue words", sentence_coder.SentenceCoder, "_cues"),
+    ("classifiers, whole", sentence_coder.SentenceCoder, "_by_classifier"),
+    ("ids of codings", sentence_coder, "coding_ids"),
+    ("all of code()", autocoder.Autocoder, "code"),
 )
 
 
@@ -227,12 +229,13 @@ def stages(source: Notes) -> dict[str, float]:
 
         return wrapper
 
-    coder = dn.load(tier="fast")
-    coder.code(source.draw(NOTES))
     words = 0
     try:
         for (label, *_), (holder, name, function) in zip(STAGES, originals, strict=True):
             setattr(holder, name, timed(label, function))
+        coder = dn.load(tier="fast")
+        coder.code(source.draw(NOTES))
+        spent.update(dict.fromkeys(spent, 0.0))
         for _ in range(3):
             notes = source.draw(NOTES)
             words += n_words(notes)
@@ -243,28 +246,26 @@ def stages(source: Notes) -> dict[str, float]:
     return {label: seconds / words * 1e9 for label, seconds in spent.items()}
 
 
-def stream(n: int) -> Iterator[pd.DataFrame]:
-    source = Notes()
-    for _ in range(0, n, 2000):
-        yield source.draw(min(n, 2000))
-
-
-def memory_of(n: int) -> dict[str, float]:
-    """Code n notes a chunk at a time and forget them; run in a process of its own."""
-    coder, seconds = dn.load(tier="fast"), 0.0
-    for notes in stream(n):
+def memory(largest: int) -> pd.DataFrame:
+    """Code notes 2,000 at a time and forget them: time a note since the last mark, and the process's peak."""
+    source, coder = Notes(), dn.load(tier="fast")
+    coder.code(source.draw(2000))
+    rows, seconds, since = [], 0.0, 0
+    for done in range(1000, largest + 1, 1000):
+        notes = source.draw(1000)
         seconds += cpu(lambda notes=notes: coder.code(notes))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"notes": n, "us a note": seconds / n * 1e6, "peak MB": peak}
-
-
-def memory(sizes: tuple[int, ...]) -> list[dict[str, float]]:
-    rows = []
-    for n in sizes:
-        call = [sys.executable, __file__, "--memory-of", str(n)]
-        rows.append(json.loads(subprocess.run(call, check=True, capture_output=True, text=True).stdout))
-        print(rows[-1], flush=True)
-    return rows
+        since += 1000
+        if done in (1_000, 10_000, 100_000, 300_000, 1_000_000):
+            status = Path("/proc/self/status").read_text()
+            peak = (
+                int(next(line for line in status.splitlines() if line.startswith("VmHWM")).split()[1]) / 1024
+            )
+            rows.append(
+                {"notes": done, "CPU us a note": round(seconds / since * 1e6), "peak MB": round(peak)}
+            )
+            print(rows[-1], flush=True)
+            seconds, since = 0.0, 0
+    return pd.DataFrame(rows)
 
 
 def listed(title: str, figures: dict[str, float], unit: str = "") -> str:
@@ -279,17 +280,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--million", action="store_true")
-    parser.add_argument("--write", action="store_true")
-    parser.add_argument("--memory-of", type=int)
+    parser.add_argument("--write", type=Path)
+    parser.add_argument("--notes", type=int)
     options = parser.parse_args()
-    if options.memory_of:
-        print(json.dumps(memory_of(options.memory_of)))
+    if options.notes:
+        table = memory(options.notes).to_markdown(index=False)
+        print(f"## Streamed\n\n{table}")
         return
     source = Notes()
-    parts = [
-        f"# Speed of the fast tier\n\n`python benchmarks/speed.py`: {' '.join((__doc__ or '').split('.py')[-1].split()[3:])}\n"
-    ]
+    parts: list[str] = []
 
     def show(part: str) -> None:
         print(part, flush=True)
@@ -300,11 +299,8 @@ def main() -> None:
     show(listed("Beside what a user would pick instead, words a second", peers(source)))
     show(listed("One note", latency(source)))
     show(listed("Two processes, wall time", two_processes(source)))
-    sizes = (*SIZES, 1_000_000) if options.million else SIZES
-    table = pd.DataFrame(memory(sizes)).round(1).to_markdown(index=False)
-    show(f"## Streamed, 2,000 notes at a time\n\n{table}\n")
     if options.write:
-        (HERE / "results" / "speed.md").write_text("\n".join(parts), encoding="utf-8")
+        options.write.write_text("\n".join(parts), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -103,6 +103,7 @@ class Outputs:
         self.folder, self.stream, self.manifest, self.cases = folder, stream, manifest, cases
         self.records = [records[chunk.number] for chunk in stream.chunks]
         self.codebook = getattr(coder, "codebook", None)
+        self.errors = getattr(coder, "errors", None)
         self.bad = sorted(
             [*stream.bad, *bad_notes(self.records)], key=lambda note: (self._place(note), note.row)
         )
@@ -182,7 +183,7 @@ class Outputs:
         case_count = 0
         writer: pq.ParquetWriter | None = None
         with atomic(path) as temporary:
-            for batch in profile_in_batches(self.folder, self._rows("notes"), codes, self.cases):
+            for batch in profile_in_batches(self.folder, self._rows("notes"), codes, self.cases, self.errors):
                 frame = pd.DataFrame(batch)
                 case_count += frame["case_id"].nunique()
                 table = pa.Table.from_pandas(frame, preserve_index=False)

@@ -46,7 +46,11 @@ def count_codes(folder: RunFolder, rows: list[tuple[int, int]], codebook: Any) -
 
 
 def profile_in_batches(
-    folder: RunFolder, rows: list[tuple[int, int]], codes: list[str], cases: pd.DataFrame | None
+    folder: RunFolder,
+    rows: list[tuple[int, int]],
+    codes: list[str],
+    cases: pd.DataFrame | None,
+    errors: pd.DataFrame | None = None,
 ) -> Iterator[Profiles]:
     """Profile the cases, as many at a time as have some 50,000 notes.
 
@@ -60,6 +64,8 @@ def profile_in_batches(
         The codes to profile; the same in each batch.
     cases
         The cases table; the cases of the notes when None.
+    errors
+        The coder's known error, which ``expected`` is corrected for.
     """
     sizes: dict[str, int] = {}
     for part in folder.parts("notes", rows, ["case_id"]):
@@ -72,7 +78,7 @@ def profile_in_batches(
         notes["text"] = [" " * characters for characters in notes.pop("characters")]  # lengths are checked
         codings = _rows(folder, "codings", _CODING_COLUMNS, these)
         their_cases = None if cases is None else cases[cases["case_id"].isin(batch)]
-        yield profile_cases(codings, notes, their_cases, codes=codes)
+        yield profile_cases(codings, notes, their_cases, codes=codes, errors=errors)
 
 
 def codes_to_profile(found: list[str], codebook: Any) -> list[str]:

@@ -80,6 +80,19 @@ class Autocoder:
         codes = len(self.codebook)
         return f"Autocoder(name={self.name!r}, tier={self.tier!r}, codes={codes}, model={self.model!r})"
 
+    @property
+    def errors(self) -> pd.DataFrame | None:
+        """The classifiers' known error: ``precision`` and ``recall`` by code, for :func:`profile_cases`.
+
+        Cross-validated on the training notes; codes that were never found are left out. None where
+        nothing was measured.
+        """
+        known = self.ensemble.combinations[self.tier] if self.ensemble is not None else None
+        if known is None or known.precision is None or known.recall is None:
+            return None
+        errors = pd.DataFrame({"precision": known.precision, "recall": known.recall}, index=known.codes)
+        return errors[errors["recall"] > 0]
+
     def code(self, notes: Any, *, n_jobs: int = 1, progress: bool = False) -> pd.DataFrame:
         """Code notes.
 

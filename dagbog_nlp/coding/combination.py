@@ -52,6 +52,8 @@ class Combination:
         subcode's by each view.
     bias, thresholds
         float [n_codes]; a code is given from its threshold upwards.
+    precision, recall
+        float [n_codes]: the known error, by cross-validation; None where it was not measured.
 
     Examples
     --------
@@ -65,6 +67,8 @@ class Combination:
     weights: np.ndarray
     bias: np.ndarray
     thresholds: np.ndarray
+    precision: np.ndarray | None = None
+    recall: np.ndarray | None = None
 
     def log_odds(self, logits: np.ndarray) -> np.ndarray:
         """Combine logits [n, n_views, n_codes] into log odds [n, n_codes]."""
@@ -92,6 +96,8 @@ class Combination:
             "weights": self.weights.tolist(),
             "bias": self.bias.tolist(),
             "thresholds": self.thresholds.tolist(),
+            "precision": None if self.precision is None else self.precision.tolist(),
+            "recall": None if self.recall is None else self.recall.tolist(),
         }
 
     @classmethod
@@ -103,4 +109,6 @@ class Combination:
             np.asarray(data["weights"], dtype=float),
             np.asarray(data["bias"], dtype=float),
             np.asarray(data["thresholds"], dtype=float),
+            None if data["precision"] is None else np.asarray(data["precision"], dtype=float),
+            None if data["recall"] is None else np.asarray(data["recall"], dtype=float),
         )

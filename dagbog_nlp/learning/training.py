@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -247,7 +247,12 @@ def fit_ensemble(
             others = combine(np.setdiff1d(np.flatnonzero(judged), judge))
             probabilities[tier][judge] = others.probabilities(stacked[judge])
             decided[tier][judge] = others.decide(probabilities[tier][judge])
-        combinations[tier] = combine(np.flatnonzero(judged))
+        hits = (truth.to_numpy() & decided[tier])[judged].sum(axis=0)
+        combinations[tier] = replace(
+            combine(np.flatnonzero(judged)),
+            precision=hits / np.maximum(decided[tier][judged].sum(axis=0), 1),
+            recall=hits / np.maximum(truth.to_numpy()[judged].sum(axis=0), 1),
+        )
     if encoder is None:
         combinations.pop("accurate", None)
     return Fit(Ensemble(words, combinations, vectors, encoder), probabilities, decided, judged)
