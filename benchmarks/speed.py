@@ -216,7 +216,7 @@ STAGES = (
 def stages(source: Notes) -> dict[str, float]:
     """CPU nanoseconds a word of each stage, by timers around the functions."""
     spent = dict.fromkeys((label for label, *_ in STAGES), 0.0)
-    originals = [(holder, name, getattr(holder, name)) for _, holder, name, _ in STAGES]
+    originals = [(holder, name, getattr(holder, name)) for _, holder, name in STAGES]
 
     def timed(label: str, function: Callable) -> Callable:
         @functools.wraps(function)
