@@ -118,16 +118,14 @@ def coding_ids(codings: pd.DataFrame) -> pd.Series:
     pandas.Series
         16 hexadecimal digits a row, on the index of `codings`.
     """
-    parts = zip(
-        codings["note_id"].astype(str),
-        codings["start"].to_numpy(),
-        codings["end"].to_numpy(),
-        codings["code"].astype(str),
-        codings["source"].astype(str),
-        codings["coder"].astype(str),
-        strict=True,
-    )
-    ids = [hashlib.blake2b("\x1f".join(map(str, row)).encode(), digest_size=8).hexdigest() for row in parts]
+    places = (codings[name].to_numpy().tolist() for name in ("start", "end"))
+    names = (codings[name].astype(str).to_list() for name in ("note_id", "code", "source", "coder"))
+    ids = [
+        hashlib.blake2b(
+            f"{note}\x1f{start}\x1f{end}\x1f{code}\x1f{source}\x1f{coder}".encode(), digest_size=8
+        ).hexdigest()
+        for note, code, source, coder, start, end in zip(*names, *places, strict=True)
+    ]
     return pd.Series(ids, index=codings.index, dtype="str")
 
 
