@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import pickle
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -74,7 +72,7 @@ class Autocoder:
         self.model = model
         self.tier = tier or (ensemble.best_tier if ensemble else "fast")
         self.folder: Path | None = None
-        self._coder: tuple[tuple[str, ...], SentenceCoder] | None = None
+        self._coder: tuple[tuple[str | int, ...], SentenceCoder] | None = None
 
     def __repr__(self) -> str:
         codes = len(self.codebook)
@@ -248,7 +246,7 @@ class Autocoder:
         return self._sentence_coder().keywords
 
     def _sentence_coder(self) -> SentenceCoder:
-        version = (self.codebook.hash, self.tier, self.name, self.model)
+        version = (self.codebook.hash, self.tier, self.name, self.model, id(self.ensemble))
         if self._coder is None or self._coder[0] != version:
             coder = SentenceCoder(
                 self.codebook, self.ensemble, self.tier, columns={"coder": self.name, "model": self.model}
@@ -275,10 +273,8 @@ class Autocoder:
         chunks = [notes.iloc[at : at + size].reset_index(drop=True) for at in range(0, len(notes), size)]
         calls: Iterable[Any]
         if workers > 1 and len(chunks) > 1:
-            pickled = pickle.dumps(self)
-            token = hashlib.blake2b(pickled, digest_size=16).hexdigest()
-            packed = np.frombuffer(pickled, dtype=np.uint8)
-            calls = (delayed(_work)(token, packed, work, chunk) for chunk in chunks)
+            token = self._sentence_coder().token
+            calls = (delayed(_work)(token, self, work, chunk) for chunk in chunks)
         else:
             calls = (delayed(getattr(self, work))(chunk) for chunk in chunks)
         done = Parallel(n_jobs=n_jobs if len(chunks) > 1 else 1, return_as="generator")(calls)
@@ -297,12 +293,14 @@ class Autocoder:
 _CODERS: dict[str, Autocoder] = {}
 
 
-def _work(token: str, packed: np.ndarray, work: str, chunk: pd.DataFrame) -> pd.DataFrame:
-    """Code a chunk in another process, which unpacks the coder once and then knows the words it has met."""
-    if token not in _CODERS:
+def _work(token: str, coder: Autocoder, work: str, chunk: pd.DataFrame) -> pd.DataFrame:
+    """Code a chunk in another process, with the first copy of the coder that came: it knows words by now."""
+    known = _CODERS.get(token)
+    if known is None:
+        known = coder
         _CODERS.clear()
-        _CODERS[token] = pickle.loads(packed.tobytes())  # noqa: S301
-    result: pd.DataFrame = getattr(_CODERS[token], work)(chunk)
+        _CODERS[token] = coder
+    result: pd.DataFrame = getattr(known, work)(chunk)
     return result
 
 

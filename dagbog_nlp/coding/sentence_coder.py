@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -28,11 +29,17 @@ class SentenceCoder:
         As of :class:`~dagbog_nlp.coding.autocoder.Autocoder`; the codebook does not change.
     columns
         Who codes: ``coder`` and ``model``.
+
+    Attributes
+    ----------
+    token
+        Tells it from every other, also in other processes.
     """
 
     def __init__(
         self, codebook: Codebook, ensemble: Ensemble | None, tier: str, columns: dict[str, str]
     ) -> None:
+        self.token = uuid4().hex
         self.keywords = KeywordCoder(codebook)
         self._ensemble = ensemble
         self._tier = tier
