@@ -39,9 +39,9 @@ gave figures. Keyword rules were made on W1-W5 and W7-W9. Measured then for the 
 gave macro F1 .923 (W10-W13) and .981 (W14-W16, W18). W10-W13 were then read, and the rules widened;
 W14-W16 and W18 never were, and W19-W26 were written and coded apart from this work. W6 and W17 are held
 back. Nothing is learned from the corpus, so no writer needs to be left out in turn: the writers never
-read are the test. W13 writes half of its sentences without an end mark and begins them in small letters;
-joined with a space, as the corpus files are read, no reader could tell them apart, which is why its
-boundaries are also given line by line. The peers got the whole word family (græd for gråd, reager for
+read are the test. A corpus sentence without an end mark ends its line when the corpus is read, as its
+writer must have typed it; joined with spaces, half of W13's sentences (no end mark, small letters) could
+be told apart by nobody, and W10-W13 gave .924. The peers got the whole word family (græd for gråd, reager for
 reaktion, hjalp for hjælpe), not the bare word.
 """.strip()
 Splitter = Callable[[str], set[int]]
@@ -104,26 +104,11 @@ def ddt_text(file: Path) -> tuple[str, set[int]]:
     return text, ends
 
 
-def corpus_texts(corpus: Corpus, *, lines: bool = False) -> list[tuple[str, set[int]]]:
-    """Give each note with the ends of its sentences.
-
-    With `lines`, a sentence without an end mark that a small letter follows gets a line of its own,
-    as its writer must have typed it: nothing else could tell a reader where it ends.
-    """
+def corpus_texts(corpus: Corpus) -> list[tuple[str, set[int]]]:
+    """Give each note with the ends of its sentences."""
     notes = corpus.notes.set_index("note_id")["text"]
-    texts = []
-    for note_id, ends in corpus.sentences.groupby("note_id")["end"]:
-        text = str(notes[note_id])
-        if lines:
-            for end in ends:
-                if (
-                    text[end : end + 1] == " "
-                    and text[end - 1] not in ".!?…\"”'"
-                    and not text[end + 1].isupper()
-                ):
-                    text = f"{text[:end]}\n{text[end + 1 :]}"
-        texts.append((text, set(ends)))
-    return texts
+    by_note = corpus.sentences.groupby("note_id")["end"]
+    return [(str(notes[note_id]), set(ends)) for note_id, ends in by_note]
 
 
 def lemma_accuracy(file: Path) -> dict[str, float]:
@@ -307,9 +292,8 @@ def main() -> None:
             boundary_scores(corpus_texts(everyone.of_writers(group)), splitter)[2]
             for group in groups.values()
         ]
-        as_typed = boundary_scores(corpus_texts(everyone, lines=True), splitter)[2]
-        rows.append((name, *apart, as_typed))
-    columns = ["splitter", *groups, "all, one line a sentence where nothing else ends it"]
+        rows.append((name, *apart, boundary_scores(corpus_texts(everyone), splitter)[2]))
+    columns = ["splitter", *groups, "all"]
     parts += ["## Sentence boundaries on the corpus (F1)", markdown(pd.DataFrame(rows, columns=columns), 4)]
     names = Codebook.load().keyword_codes
     peers = {
