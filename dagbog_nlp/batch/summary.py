@@ -38,11 +38,18 @@ def count_codes(folder: RunFolder, rows: list[tuple[int, int]], codebook: Any) -
         here = pd.DataFrame({"codings": by_code.size(), "notes": by_code.nunique()})
         totals = totals.add(here, fill_value=0).astype("int64")
     totals = totals.rename_axis("code").reset_index()
-    labels = [
-        codebook[code].label if codebook is not None and code in codebook else code for code in totals["code"]
-    ]
+    labels = [_own_label(code, codebook) for code in totals["code"]]
     totals.insert(1, "label", pd.Series(labels, dtype="str"))
     return totals.sort_values(["codings", "code"], ascending=[False, True], ignore_index=True)
+
+
+def _own_label(code: str, codebook: Any) -> str:
+    """Give a code's label; a parent's own codings are those that no subcode was sure enough for."""
+    if codebook is None or code not in codebook:
+        return code
+    has_subcodes = any(path.startswith(f"{code}/") for path in codebook.paths)
+    label = str(codebook[code].label)
+    return f"{label} (uden underkode)" if has_subcodes else label
 
 
 def profile_in_batches(

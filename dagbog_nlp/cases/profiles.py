@@ -118,6 +118,11 @@ class CaseProfile:
         coded = int((self.table["sentences"] > 0).sum())
         return f"CaseProfile({self.case_id!r}, {coded} of {len(self.table)} codes found)"
 
+    def __str__(self) -> str:
+        found = self.table[self.table["sentences"] > 0]
+        columns = ["code", "sentences", "notes", "notes_total", "share", "low", "high"]
+        return f"Sag {self.case_id}\n{found[columns].round(2).to_string(index=False)}"
+
     def _repr_html_(self) -> str:
         found = self.table[self.table["sentences"] > 0]
         shown = pd.DataFrame(

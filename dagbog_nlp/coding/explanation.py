@@ -184,7 +184,9 @@ def occluded_word_weights(log_odds: Callable[[list[str]], np.ndarray], text: str
     return [(start, end, float(whole - other)) for (start, end), other in zip(spans, without, strict=True)]
 
 
-def carrying_pieces(shares: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def carrying_pieces(
+    shares: np.ndarray, bounds: np.ndarray, closed: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Find in each sentence the word that spoke most for the code, with neighbours nearly as strong.
 
     Parameters
@@ -193,6 +195,8 @@ def carrying_pieces(shares: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray,
         float [n_pieces]: what each piece spoke; minus infinity for one without a word.
     bounds
         int [n + 1]: where each sentence begins; none is empty.
+    closed
+        bool [n_pieces]: a mark ends the piece, so that no neighbour joins behind it.
 
     Returns
     -------
@@ -217,5 +221,9 @@ def carrying_pieces(shares: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray,
     next_weak = np.minimum.accumulate(np.where(weak, place, len(shares))[::-1])[::-1]
     first = np.maximum(last_weak[best] + 1, bounds[:-1])
     last = np.minimum(next_weak[best], bounds[1:]) - 1
+    if closed is not None:
+        before = np.concatenate([[-1], np.maximum.accumulate(np.where(closed, place, -1))[:-1]])
+        behind = np.minimum.accumulate(np.where(closed, place, len(shares))[::-1])[::-1]
+        first, last = np.maximum(first, before[best] + 1), np.minimum(last, behind[best])
     spoke = strongest > 0
     return np.where(spoke, first, -1), np.where(spoke, last, -1)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from functools import cache
+from importlib.resources import files
 from uuid import uuid4
 
 import numpy as np
@@ -17,6 +19,7 @@ from dagbog_nlp.coding.word_table import PieceTable
 from dagbog_nlp.tables import CODINGS, coding_ids, empty
 
 _LOCK = threading.RLock()
+_WEAK_CUE = 0.25
 _CLASSIFIED = {"source": "classifier", "negated": False, "hypothetical": False, "reported": False}
 
 
@@ -126,9 +129,10 @@ class SentenceCoder:
         missing = np.ones(len(row), dtype=bool)
         if classifier.word_scores is not None and len(known):
             chosen = sentences.pieces.take(row[known])
-            left, right = (table[chosen.numbers] for table in self._cores.rows(chosen.vocabulary))
-            shares = classifier.word_scores.shares(chosen, speaks[known])
-            first, last = carrying_pieces(np.where(right > 0, shares, -np.inf), chosen.bounds)
+            cores = (table[chosen.numbers] for table in self._cores.rows(chosen.vocabulary))
+            left, right, weight, closed = cores
+            shares = classifier.word_scores.shares(chosen, speaks[known]) * weight
+            first, last = carrying_pieces(np.where(right > 0, shares, -np.inf), chosen.bounds, closed)
             places = sentences.piece_start
             shift = sentences.pieces.bounds[row[known]] - chosen.bounds[:-1]
             start[known] = places[first + shift] + left[first]
@@ -145,10 +149,22 @@ class SentenceCoder:
 
 
 def _find_cores(types: list[str]) -> tuple[np.ndarray, ...]:
-    """Find where the words begin and end in each piece, (0, 0) without one."""
+    """Find in each piece where its words begin and end, what they weigh as a cue, and if a mark ends it.
+
+    A piece without words begins and ends at 0.
+    """
     found = [WORD_CORE.search(piece) for piece in types]
     spans = np.array([match.span() if match else (0, 0) for match in found], dtype=np.int64).reshape(-1, 2)
-    return spans[:, 0], spans[:, 1]
+    weak = _function_words()
+    weights = [_WEAK_CUE if match and match.group().lower() in weak else 1.0 for match in found]
+    closed = spans[:, 1] < np.array([len(piece) for piece in types], dtype=np.int64)
+    return spans[:, 0], spans[:, 1], np.array(weights), closed
+
+
+@cache
+def _function_words() -> frozenset[str]:
+    text = files("dagbog_nlp.resources").joinpath("function_words_da.txt").read_text("utf-8")
+    return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
 
 
 def most_specific(decided: np.ndarray, codes: tuple[str, ...]) -> np.ndarray:
