@@ -23,8 +23,6 @@ NOTE = [
 
 @pytest.fixture(scope="module")
 def encoder() -> SentenceEncoder:
-    if not (MODEL / ENCODER_FILE).exists():
-        pytest.skip("no encoder in models/familiecenter")
     return SentenceEncoder.load(MODEL, threads=1)
 
 
