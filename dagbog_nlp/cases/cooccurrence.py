@@ -135,6 +135,15 @@ def codes_by(
     ------
     InputError
         When the notes lack the column.
+
+    Examples
+    --------
+    >>> notes = pd.DataFrame({"case_id": list("AABB"), "note_id": list("1234"), "date": pd.NaT, "text": "Et.",
+    ...                       "focus": ["Samvær", "Netværk"] * 2})
+    >>> codings = pd.DataFrame({"case_id": ["A", "B", "B"], "note_id": ["1", "3", "4"], "start": 0, "end": 3,
+    ...                         "code": "tvivl"})
+    >>> codes_by(codings, notes)[["code", "group", "notes", "share"]].values.tolist()
+    [['tvivl', 'Netværk', 1, 0.5], ['tvivl', 'Samvær', 2, 1.0]]
     """
     if by not in notes:
         raise InputError(f"the notes lack the column {by}", fix="pass another column as by=")

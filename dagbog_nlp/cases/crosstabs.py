@@ -52,6 +52,13 @@ def severity_table(cases: pd.DataFrame) -> CrossTable:
     ----------
     cases
         Needs ``goal_attainment`` and ``severity``.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({"goal_attainment": ["i mål", "i mål", "ikke i mål"],
+    ...                       "severity": ["svær", "let", "svær"]})
+    >>> severity_table(cases).counts.loc["svær"].to_dict()
+    {'i mål': 1, 'på vej': 0, 'ikke i mål': 1}
     """
     known, excluded = assessed(cases, "severity")
     return make_table(_counted(known, "severity", SEVERITIES[::-1]), key="severity", excluded=excluded)
@@ -123,6 +130,13 @@ def problem_table(cases: pd.DataFrame) -> CrossTable:
     -------
     CrossTable
         Percentages of the category's cases, so that a row reads as its attainment.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({"case_id": ["A", "B"], "goal_attainment": ["i mål", "på vej"],
+    ...                       "problems": [["skole", "netværk"], ["skole"]]})
+    >>> problem_table(cases).percent.loc["skole"].tolist()
+    [50, 50, 0]
     """
     _need(cases, "problems")
     listed = cases.assign(problems=cases["problems"].map(lambda values: values if len(values) else np.nan))
@@ -142,6 +156,13 @@ def team_table(cases: pd.DataFrame, *, seed: int = 0) -> CrossTable:
         Needs ``goal_attainment`` and ``team``.
     seed
         Of the simulated p-value that many teams call for.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({"goal_attainment": ["i mål", "i mål", "ikke i mål"],
+    ...                       "team": ["Nord", "Nord", "Syd"]})
+    >>> team_table(cases).percent.loc["Nord"].tolist()
+    [100, 0, 0]
     """
     known, excluded = assessed(cases, "team")
     teams = sorted(known["team"].unique())
@@ -157,6 +178,14 @@ def enrolment_table(cases: pd.DataFrame, *, months: Sequence[float] = (6, 12)) -
         Needs ``goal_attainment``, ``enrolled`` and ``discharged``.
     months
         Where one class ends and the next begins.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({"goal_attainment": ["i mål", "i mål", "ikke i mål"],
+    ...                       "enrolled": pd.to_datetime(["2019-01-01"] * 3),
+    ...                       "discharged": pd.to_datetime(["2019-04-01", "2019-10-01", "2020-06-01"])})
+    >>> enrolment_table(cases).counts["i mål"].to_dict()
+    {'< 6': 1, '6 - <12': 1, '≥ 12': 0}
     """
     _need(cases, "enrolled", "discharged")
     length = (cases["discharged"] - cases["enrolled"]).dt.days / 30.4375
@@ -173,6 +202,13 @@ def grants_table(cases: pd.DataFrame, *, edges: Sequence[int] = (2,)) -> CrossTa
         Needs ``goal_attainment`` and ``grants``.
     edges
         The numbers with which a new class begins.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({"goal_attainment": ["i mål", "i mål", "ikke i mål"],
+    ...                       "grants": [1, 3, 2]})
+    >>> grants_table(cases).counts.loc["≥ 2"].tolist()
+    [1, 0, 1]
     """
     _need(cases, "grants")
     classes = _classes(cases["grants"].astype("Float64"), edges)
@@ -187,6 +223,14 @@ def network_table(cases: pd.DataFrame) -> CrossTable:
     ----------
     cases
         Needs ``goal_attainment`` and ``network_meeting``.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({"goal_attainment": ["i mål", "i mål", "ikke i mål"],
+    ...                       "network_meeting": [True, None, False]})
+    >>> table = network_table(cases)
+    >>> table.counts["i mål"].to_dict(), table.excluded
+    ({'ja': 1, 'nej': 0}, 1)
     """
     _need(cases, "network_meeting")
     answers = cases["network_meeting"].map({True: "ja", False: "nej"}, na_action="ignore")

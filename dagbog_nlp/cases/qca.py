@@ -92,6 +92,16 @@ def case_sets(profiles: pd.DataFrame, cases: pd.DataFrame, *, codes: Sequence[st
     -------
     pandas.DataFrame
         Boolean, indexed by ``case_id``: ``i mål``, ``reflekteret``, ``let``, ``mellem``, ``svær``, the codes.
+
+    Examples
+    --------
+    >>> profiles = pd.DataFrame({"case_id": ["A", "B"], "code": "professionel_tvivl", "sentences": [2, 0],
+    ...                          "reflective": [True, False]})
+    >>> cases = pd.DataFrame({"case_id": ["A", "B"], "goal_attainment": ["i mål", "på vej"],
+    ...                       "severity": ["svær", "let"]})
+    >>> sets = case_sets(profiles, cases, codes=["professionel_tvivl"])
+    >>> [name for name in sets if sets.loc["A", name]]
+    ['i mål', 'reflekteret', 'svær', 'professionel_tvivl']
     """
     known = cases.dropna(subset=["goal_attainment", "severity"]).set_index("case_id")
     out = pd.DataFrame({GOALS[0]: known["goal_attainment"] == GOALS[0]})

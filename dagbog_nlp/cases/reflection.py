@@ -186,6 +186,14 @@ def reflective_cases(
     -------
     pandas.Series
         Boolean, indexed by ``case_id``.
+
+    Examples
+    --------
+    >>> profiles = pd.DataFrame({"case_id": ["A", "A", "B", "B"], "code": [DOUBT, ADJUSTMENT] * 2,
+    ...     "first_date": pd.to_datetime(["2019-01-10", "2019-02-01", "2019-05-01", "2019-03-01"])})
+    >>> profiles["last_date"] = profiles["first_date"]
+    >>> reflective_cases(profiles).to_dict()
+    {'A': True, 'B': False}
     """
     if "reflective" in profiles:
         return profiles.dropna(subset="reflective").groupby("case_id")["reflective"].first()

@@ -57,6 +57,17 @@ def plot_case(
     ------
     InputError
         When the case has no dated notes, or no code was found in it.
+
+    Examples
+    --------
+    >>> from dagbog_nlp.cases.profiles import profile_cases
+    >>> notes = pd.DataFrame({"case_id": "A", "note_id": ["1", "2"], "text": ["I tvivl om.", "Vi gør om."],
+    ...                       "date": pd.to_datetime(["2019-01-10", "2019-02-01"])})
+    >>> codings = pd.DataFrame({"case_id": "A", "note_id": ["1", "2"], "start": 0, "end": 10,
+    ...                         "code": ["professionel_tvivl", "indsatsjustering"]})
+    >>> figure = plot_case(profile_cases(codings, notes), codings, notes, "A")
+    >>> figure.axes[0].get_title(loc="left"), figure.axes[1].get_xlabel()
+    ('Sag A', 'Andel af sagens 2 notater (95 %-sikkerhedsinterval)')
     """
     profile, book = profiles.case(case_id), codebook or Codebook.load()
     course = _course_of(codings, notes, case_id, None)
@@ -92,6 +103,17 @@ def plot_profile(
     ------
     InputError
         When no code was found in the case.
+
+    Examples
+    --------
+    >>> from dagbog_nlp.cases.profiles import profile_cases
+    >>> notes = pd.DataFrame({"case_id": "A", "note_id": ["1", "2"], "text": ["I tvivl om.", "Vi gør om."],
+    ...                       "date": pd.to_datetime(["2019-01-10", "2019-02-01"])})
+    >>> codings = pd.DataFrame({"case_id": "A", "note_id": ["1", "2"], "start": 0, "end": 10,
+    ...                         "code": ["professionel_tvivl", "indsatsjustering"]})
+    >>> figure = plot_profile(profile_cases(codings, notes).case("A"), language="en")
+    >>> figure.axes[0].get_xlabel()
+    "Share of the case's 2 notes (95% confidence interval)"
     """
     found = int((profile.table["sentences"] > 0).sum())
     figure = Figure(figsize=(7.5, 1.3 + 0.27 * found), layout="constrained")
@@ -138,6 +160,16 @@ def plot_course(
     ------
     InputError
         When the case has no dated notes.
+
+    Examples
+    --------
+    >>> notes = pd.DataFrame({"case_id": "A", "note_id": ["1", "2"], "text": ["I tvivl om.", "Vi gør om."],
+    ...                       "date": pd.to_datetime(["2019-01-10", "2019-02-01"])})
+    >>> codings = pd.DataFrame({"case_id": "A", "note_id": ["1", "2"], "start": 0, "end": 10,
+    ...                         "code": ["professionel_tvivl", "indsatsjustering"]})
+    >>> figure = plot_course(codings, notes, "A", language="en")
+    >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    ['Professional doubt', 'Adjustment', 'Notes']
     """
     course = _course_of(codings, notes, case_id, codes)
     figure = Figure(figsize=(9, 1.3 + 0.45 * len(course.names)), layout="constrained")
@@ -164,6 +196,15 @@ def plot_table(
     Returns
     -------
     matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> from dagbog_nlp.cases.crosstabs import severity_table
+    >>> cases = pd.DataFrame({"goal_attainment": ["i mål", "på vej"] * 10,
+    ...                       "severity": ["let"] * 10 + ["svær"] * 10})
+    >>> figure = plot_table(severity_table(cases), language="en")
+    >>> figure.axes[0].get_title(loc="left")
+    'Severity by goal attainment'
     """
     table = table.protected(limit=limit) if protect else table
     share = (table.counts / table.of).to_numpy(dtype=float, na_value=np.nan)
