@@ -65,6 +65,15 @@ def write_qdc(path: str | Path, codebook: Codebook) -> Path:
     ------
     CodebookError
         When the codebook has no codes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> book = Codebook(name="Årets noter")
+    >>> code = book.add("gråd", definition="Nogen græder.")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     'name="Gråd"' in write_qdc(f"{folder}/kodebog.qdc", book).read_text("utf-8")
+    True
     """
     if not len(codebook):
         raise CodebookError("the codebook has no codes, and a .qdc needs one", fix="add a code")
@@ -140,6 +149,16 @@ def write_codebook(path: str | Path, codebook: Codebook) -> Path:
     ------
     ExchangeError
         On another ending.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> book = Codebook()
+    >>> code = book.add("gråd", words=["græd*"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = write_codebook(f"{folder}/kodebog.csv", book)
+    ...     pd.read_csv(file, sep=";")[["Kodesti", "Navn", "Søgeord"]].values.tolist()
+    [['gråd', 'Gråd', 'græd*']]
     """
     file = Path(path)
     if file.suffix.lower() == ".qdc":
@@ -180,6 +199,17 @@ def read_codebook(path: str | Path) -> Codebook:
         When the file cannot be read.
     CodebookError
         When a code breaks a rule, such as a missing parent.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "kodebog.csv")
+    ...     edited = pd.DataFrame({"Kodesti": ["gråd"], "Navn": ["Gråd"], "Søgeord": ["tårer"]})
+    ...     edited.to_csv(file, sep=";", index=False)
+    ...     book = read_codebook(file)
+    >>> book["gråd"].label, book.keyword_codes
+    ('Gråd', ['gråd'])
     """
     file = Path(path)
     readers = {".xlsx": _read_sheet, ".csv": _read_csv}

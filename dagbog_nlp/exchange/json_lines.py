@@ -54,6 +54,17 @@ def write_jsonl(
     ------
     ExchangeError
         On an unknown format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> notes = pd.DataFrame({"case_id": ["S1"], "note_id": ["N1"], "date": ["2024-03-01"],
+    ...                       "text": ["Mor græder. Far trøster."]})
+    >>> codings = pd.DataFrame({"case_id": ["S1"], "note_id": ["N1"], "start": [12], "end": [24],
+    ...                         "code": ["relationsarbejde/trøste"]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     json.loads(write_jsonl(f"{folder}/noter.jsonl", notes, codings).read_text("utf-8"))["label"]
+    [[12, 24, 'relationsarbejde/trøste']]
     """
     file = Path(path)
     if format not in {"doccano", "prodigy"}:

@@ -52,6 +52,17 @@ def write_label_studio(
     -------
     list of Path
         The tasks, and ``<name>.config.xml`` to paste into the project's labelling interface.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> notes = pd.DataFrame({"case_id": ["S1"], "note_id": ["N1"], "date": ["2024-03-01"],
+    ...                       "text": ["Mor græder. Far trøster."]})
+    >>> codings = pd.DataFrame({"case_id": ["S1"], "note_id": ["N1"], "start": [12], "end": [24],
+    ...                         "code": ["relationsarbejde/trøste"]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     [file.name for file in write_label_studio(f"{folder}/noter.json", notes, codings)]
+    ['noter.json', 'noter.config.xml']
     """
     file = Path(path)
     tasks = []
@@ -110,6 +121,17 @@ def read_label_studio(
     ------
     ExchangeError
         When the file is no such export, or its way of counting cannot be told.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> notes = pd.DataFrame({"case_id": ["S1"], "note_id": ["N1"], "date": ["2024-03-01"],
+    ...                       "text": ["Mor græder. Far trøster."]})
+    >>> codings = pd.DataFrame({"case_id": ["S1"], "note_id": ["N1"], "start": [12], "end": [24],
+    ...                         "code": ["relationsarbejde/trøste"]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     read_label_studio(write_label_studio(f"{folder}/noter.json", notes, codings)[0], notes=notes)
+    Annotations(1 notes, 1 codings, 0 exceptions)
     """
     file = Path(path)
     exceptions = Exceptions()

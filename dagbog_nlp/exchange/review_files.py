@@ -105,6 +105,18 @@ def read_review(path: str | Path, *, notes: pd.DataFrame | None = None, run: str
     ------
     ExchangeError
         When the file is no review, belongs to another run, or is about other notes altogether.
+
+    Examples
+    --------
+    >>> import openpyxl, tempfile
+    >>> notes = pd.DataFrame({"case_id": "S1", "note_id": ["N1"], "date": pd.NaT, "text": "Mor græder."})
+    >>> codings = notes[["case_id", "note_id"]].assign(start=0, end=11, code="relationsarbejde/gråd")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     book = openpyxl.load_workbook(file := write_review(f"{folder}/review.xlsx", notes, codings))
+    ...     next(cell for cell in book["Gennemgang"][1] if cell.value == "Dom").offset(row=1).value = "ja"
+    ...     book.save(file)
+    ...     read_review(file, notes=notes)
+    Review(1 accepted; 0 exceptions)
     """
     file = Path(path)
     exceptions = Exceptions()

@@ -141,6 +141,17 @@ def agreement_rounds(
     pandas.DataFrame
         The tables of all rounds below each other, with a first column ``round``; every round has
         the codes that were used in any.
+
+    Examples
+    --------
+    >>> notes = pd.DataFrame({"case_id": "S1", "note_id": ["N1"], "date": pd.NaT,
+    ...                       "text": ["Mor græder. Far kom for sent. Vi taltes ved."]})
+    >>> a = pd.DataFrame({"case_id": "S1", "note_id": "N1", "start": [0, 12], "end": [11, 29],
+    ...                   "code": ["gråd", "aflyser"]})
+    >>> rounds = {"før drøftelse": (a, a[:1]), "efter drøftelse": (a, a)}
+    >>> table = agreement_rounds(rounds, notes=notes, resamples=0)
+    >>> table.loc[table["code"] == "alle koder", ["round", "percent"]].round(2).values.tolist()
+    [['før drøftelse', 0.83], ['efter drøftelse', 1.0]]
     """
     if "codes" not in options:
         tables = [

@@ -192,6 +192,15 @@ def review_from_codings(
     Returns
     -------
     Review
+
+    Examples
+    --------
+    >>> sent = pd.DataFrame({"case_id": "S1", "note_id": "N1", "start": [0, 12], "end": [11, 22],
+    ...                      "code": ["gråd", "vrede"], "coder": "maskine"})
+    >>> back = pd.concat([sent[:1], sent[1:].assign(code="råber", coder="Anna")])
+    >>> review = review_from_codings(sent, back, reviewer="Anna")
+    >>> review.decisions[["code", "verdict"]].values.tolist()
+    [['gråd', 'accepted'], ['vrede', 'rejected'], ['råber', 'added']]
     """
     if len(suggested) and len(returned) and not set(suggested["note_id"]) & set(returned["note_id"]):
         raise InputError(
@@ -244,6 +253,16 @@ def before_after(
     pandas.DataFrame
         One row per code: ``code, reference`` (units coded), ``f1_before, f1_after`` with intervals,
         and ``change``.
+
+    Examples
+    --------
+    >>> notes = pd.DataFrame({"case_id": "S1", "note_id": ["N1"], "date": pd.NaT,
+    ...                       "text": ["Mor græder. Far råber. Vi taltes ved."]})
+    >>> manual = pd.DataFrame({"case_id": "S1", "note_id": "N1", "start": [0, 12], "end": [11, 22],
+    ...                        "code": ["gråd", "vrede"]})
+    >>> table = before_after(manual, manual[:1], manual, notes=notes, resamples=0)
+    >>> table.loc[table["code"] == "vrede", ["reference", "f1_after", "change"]].values.tolist()
+    [[1.0, 1.0, 1.0]]
     """
     options.setdefault(
         "codes", sorted(set(agreement(reference, reference, notes=notes, resamples=0)["code"][:-1]))

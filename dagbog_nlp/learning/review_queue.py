@@ -148,6 +148,18 @@ def estimate_from_review(
     pandas.DataFrame
         One row per code: ``code, reviewed, found, marked``, and ``prevalence`` (share of all
         sentences), ``precision, recall``, each with ``_low`` and ``_high``.
+
+    Examples
+    --------
+    >>> from dagbog_nlp.learning.review import decision_table
+    >>> scores = pd.DataFrame({"case_id": "S1", "note_id": [f"N{i}" for i in range(100)], "start": 0,
+    ...                        "end": 9, "vrede": [i / 100 for i in range(100)]})
+    >>> queue = review_queue(scores, budget=20)
+    >>> verdict = ["accepted" if int(note[1:]) >= 60 else "rejected" for note in queue["note_id"]]
+    >>> answers = decision_table(queue.assign(code="vrede", verdict=verdict).to_dict("records"))
+    >>> table = estimate_from_review(scores, queue, Review(answers, pd.DataFrame()))
+    >>> table[["code", "reviewed", "prevalence", "precision"]].round(2).values.tolist()
+    [['vrede', 20, 0.46, 0.92]]
     """
     codes = score_codes(scores)
     marks = marked(scores, codings=codings, thresholds=thresholds)

@@ -125,6 +125,18 @@ def train(
     ------
     InputError
         Without manual codings, with too few cases, or when no code has 8 examples.
+
+    Examples
+    --------
+    >>> notes = pd.DataFrame({"case_id": [f"S{i % 5}" for i in range(10)], "date": "2024-03-01",
+    ...                       "note_id": [f"N{i}" for i in range(10)],
+    ...                       "text": "Mor virker meget træt. Vi drikker kaffe."})
+    >>> manual = notes[["case_id", "note_id"]].assign(start=0, end=22, code="udmattet")
+    >>> coder = train(notes, manual, min_cases=1)
+    >>> coder.verdicts.to_dict()
+    {'udmattet': 'alene'}
+    >>> coder.code("Far virker meget træt. De spiser.")[["start", "end", "code"]].values.tolist()
+    [[0, 22, 'udmattet']]
     """
     notes = check_notes(notes)
     codings = check_codings(manual_codings, notes)
