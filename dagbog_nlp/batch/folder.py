@@ -11,13 +11,12 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
@@ -27,7 +26,7 @@ from dagbog_nlp.batch.work import CodedChunk
 from dagbog_nlp.errors import DagbogError, InputError
 from dagbog_nlp.notes.chunks import BadNote, digest, file_digest
 
-MANIFEST, JOURNAL, LOCK, PARTS = "manifest.json", "progress.jsonl", ".lock", ".parts"
+MANIFEST, JOURNAL, LOCK, PARTS, PILES = "manifest.json", "progress.jsonl", ".lock", ".parts", ".piles"
 TABLES = ("codings", "notes")
 RESULTS = ("codings.xlsx", "profiles.parquet", "profiles.xlsx", "run.json", "exceptions.csv")
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -111,7 +110,7 @@ class RunFolder:
         """Begin a run from nothing: forget what an earlier one left."""
         self.single = single
         (self.path / JOURNAL).unlink(missing_ok=True)
-        for name in (*self._results(), PARTS):
+        for name in (*self._results(), PARTS, PILES):
             _remove(self.path / name)
         self.write(self.path / MANIFEST, _json(manifest))
 
@@ -130,6 +129,7 @@ class RunFolder:
             *self.path.glob(f"{PARTS}/*/.*"),
         ):
             leftover.unlink(missing_ok=True)
+        _remove(self.piles)
         records: dict[int, dict[str, Any]] = {}
         merged: dict[str, str] | None = None
         for record in self._journal():
@@ -182,8 +182,8 @@ class RunFolder:
         _remove(self.path / PARTS)
 
     def parts(
-        self, table: str, rows: list[tuple[int, int]], columns: list[str] | None = None
-    ) -> Iterator[pd.DataFrame]:
+        self, table: str, rows: Sequence[tuple[int, int]], columns: list[str] | None = None
+    ) -> Iterator[pa.Table]:
         """Read a table a chunk at a time, in order.
 
         Parameters
@@ -196,14 +196,19 @@ class RunFolder:
             Those wanted; all when None.
         """
         if self.single:
-            whole = pd.read_parquet(self.path / f"{table}.parquet", columns=columns)
+            whole = _read(self.path / f"{table}.parquet", columns)
             at = 0
             for _, count in rows:
-                yield whole.iloc[at : at + count].reset_index(drop=True)
+                yield whole.slice(at, count)
                 at += count
         else:
             for number, _ in rows:
-                yield pd.read_parquet(self.part(table, number), columns=columns)
+                yield _read(self.part(table, number), columns)
+
+    @property
+    def piles(self) -> Path:
+        """Where rows are brought together by case at the end of a run."""
+        return self.path / PILES
 
     def part(self, table: str, number: int) -> Path:
         """Where the part of a chunk is."""
@@ -268,6 +273,11 @@ def bad_notes(records: list[dict[str, Any]]) -> list[BadNote]:
 
 def _has(path: Path, wanted: str) -> bool:
     return path.is_file() and file_digest(path) == wanted
+
+
+def _read(path: Path, columns: list[str] | None) -> pa.Table:
+    with pq.ParquetFile(path) as parquet:
+        return parquet.read(columns)
 
 
 def _remove(path: Path) -> None:

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dagbog_nlp.atomic import atomic
-from dagbog_nlp.batch.folder import RunFolder, bad_notes, stopping_at_the_disk
+from dagbog_nlp.batch.folder import TABLES, RunFolder, bad_notes, stopping_at_the_disk
 from dagbog_nlp.batch.summary import codes_to_profile, count_codes, profile_in_batches
 from dagbog_nlp.batch.workbooks import EXCEL_ROWS, write_codings, write_profiles
 from dagbog_nlp.cases.profiles import Profiles
@@ -183,7 +183,8 @@ class Outputs:
         case_count = 0
         writer: pq.ParquetWriter | None = None
         with atomic(path) as temporary:
-            for batch in profile_in_batches(self.folder, self._rows("notes"), codes, self.cases, self.errors):
+            rows = {table: self._rows(table) for table in TABLES}
+            for batch in profile_in_batches(self.folder, rows, codes, self.cases, self.errors):
                 frame = pd.DataFrame(batch)
                 case_count += frame["case_id"].nunique()
                 table = pa.Table.from_pandas(frame, preserve_index=False)
@@ -216,7 +217,7 @@ class Outputs:
     def _read_chunks(self) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
         parts = self.folder.parts("codings", self._rows("codings"))
         for chunk, codings in zip(self.stream.chunks, parts, strict=True):
-            yield self.stream.read(chunk), codings
+            yield self.stream.read(chunk), codings.to_pandas()
 
     def _rows(self, table: str) -> list[tuple[int, int]]:
         return [(record["chunk"], record[table]) for record in self.records]
@@ -233,7 +234,7 @@ class Outputs:
             return None
         known = self.cases["case_id"]
         parts = self.folder.parts("notes", self._rows("notes"), ["case_id"])
-        return sum(int((~part["case_id"].isin(known)).sum()) for part in parts)
+        return sum(int((~part["case_id"].to_pandas().isin(known)).sum()) for part in parts)
 
     def _place(self, note: BadNote) -> int:
         return [file.name for file in self.stream.files].index(note.file)

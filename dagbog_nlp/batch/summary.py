@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
-import pyarrow.dataset as ds
 
+from dagbog_nlp.batch.by_case import rows_by_batch
 from dagbog_nlp.batch.folder import RunFolder
 from dagbog_nlp.cases.profiles import Profiles, profile_cases
 
 PROFILED_NOTES = 50_000
-_CODING_COLUMNS = ["case_id", "note_id", "date", "start", "end", "code", "score", "source", "coder"]
+_MOST_BATCHES = 200
+_COLUMNS = {
+    "notes": ["case_id", "note_id", "date", "characters"],
+    "codings": ["case_id", "note_id", "date", "start", "end", "code", "score", "source", "coder"],
+}
 
 
 def count_codes(folder: RunFolder, rows: list[tuple[int, int]], codebook: Any) -> pd.DataFrame:
@@ -34,7 +38,7 @@ def count_codes(folder: RunFolder, rows: list[tuple[int, int]], codebook: Any) -
     """
     totals = pd.DataFrame(columns=["codings", "notes"], dtype="int64")
     for part in folder.parts("codings", rows, ["code", "note_id"]):
-        by_code = part.groupby("code")["note_id"]
+        by_code = part.to_pandas().groupby("code")["note_id"]
         here = pd.DataFrame({"codings": by_code.size(), "notes": by_code.nunique()})
         totals = totals.add(here, fill_value=0).astype("int64")
     totals = totals.rename_axis("code").reset_index()
@@ -54,19 +58,19 @@ def _own_label(code: str, codebook: Any) -> str:
 
 def profile_in_batches(
     folder: RunFolder,
-    rows: list[tuple[int, int]],
+    rows: Mapping[str, list[tuple[int, int]]],
     codes: list[str],
     cases: pd.DataFrame | None,
     errors: pd.DataFrame | None = None,
 ) -> Iterator[Profiles]:
-    """Profile the cases, as many at a time as have some 50,000 notes.
+    """Profile the cases, as many at a time as have some 50,000 notes, or a 200th of all where that is more.
 
     Parameters
     ----------
     folder
         The run's.
     rows
-        Number of each chunk, and its notes.
+        Number of each chunk and its rows, for ``notes`` and for ``codings``.
     codes
         The codes to profile; the same in each batch.
     cases
@@ -75,17 +79,17 @@ def profile_in_batches(
         The coder's known error, which ``expected`` is corrected for.
     """
     sizes: dict[str, int] = {}
-    for part in folder.parts("notes", rows, ["case_id"]):
-        for case_id, count in part["case_id"].value_counts(sort=False).items():
-            sizes[str(case_id)] = sizes.get(str(case_id), 0) + count
-    wanted = list(sizes) if cases is None else cases["case_id"].tolist()
-    for batch in _batches(wanted, sizes):
-        these = ds.field("case_id").isin(batch)
-        notes = _rows(folder, "notes", ["case_id", "note_id", "date", "characters"], these)
+    for part in folder.parts("notes", rows["notes"], ["case_id"]):
+        for counted in part["case_id"].value_counts().to_pylist():
+            sizes[counted["values"]] = sizes.get(counted["values"], 0) + counted["counts"]
+    batches = list(_batches(list(sizes) if cases is None else cases["case_id"].tolist(), sizes))
+    first = 0
+    for batch, tables in zip(batches, rows_by_batch(folder, rows, _COLUMNS, batches), strict=True):
+        notes = tables["notes"]
         notes["text"] = [" " * characters for characters in notes.pop("characters")]  # lengths are checked
-        codings = _rows(folder, "codings", _CODING_COLUMNS, these)
-        their_cases = None if cases is None else cases[cases["case_id"].isin(batch)]
-        yield profile_cases(codings, notes, their_cases, codes=codes, errors=errors)
+        their_cases = None if cases is None else cases.iloc[first : first + len(batch)]
+        first += len(batch)
+        yield profile_cases(tables["codings"], notes, their_cases, codes=codes, errors=errors)
 
 
 def codes_to_profile(found: list[str], codebook: Any) -> list[str]:
@@ -105,20 +109,14 @@ def codes_to_profile(found: list[str], codebook: Any) -> list[str]:
 
 def _batches(case_ids: list[str], sizes: dict[str, int]) -> Iterator[list[str]]:
     """Divide the cases; one without notes goes with one that has some, as there must be notes to profile."""
+    enough = max(PROFILED_NOTES, sum(sizes.values()) // _MOST_BATCHES)
     batch: list[str] = []
     held = 0
     for case_id in case_ids:
-        if held >= PROFILED_NOTES and case_id in sizes:
+        if held >= enough and case_id in sizes:
             yield batch
             batch, held = [], 0
         batch.append(case_id)
         held += sizes.get(case_id, 0)
     if held:
         yield batch
-
-
-def _rows(folder: RunFolder, table: str, columns: list[str], these: ds.Expression) -> pd.DataFrame:
-    found = ds.dataset(folder.path / f"{table}.parquet", format="parquet").to_table(
-        columns=columns, filter=these
-    )
-    return found.to_pandas()
