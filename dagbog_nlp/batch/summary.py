@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -36,15 +37,16 @@ def count_codes(folder: RunFolder, rows: list[tuple[int, int]], codebook: Any) -
     pandas.DataFrame
         ``code, label, codings, notes``, most codings first.
     """
-    totals = pd.DataFrame(columns=["codings", "notes"], dtype="int64")
+    codings, notes = Counter[str](), Counter[str]()
     for part in folder.parts("codings", rows, ["code", "note_id"]):
-        by_code = part.to_pandas().groupby("code")["note_id"]
-        here = pd.DataFrame({"codings": by_code.size(), "notes": by_code.nunique()})
-        totals = totals.add(here, fill_value=0).astype("int64")
-    totals = totals.rename_axis("code").reset_index()
-    labels = [_own_label(code, codebook) for code in totals["code"]]
-    totals.insert(1, "label", pd.Series(labels, dtype="str"))
-    return totals.sort_values(["codings", "code"], ascending=[False, True], ignore_index=True)
+        counted = part.group_by("code").aggregate([("note_id", "count"), ("note_id", "count_distinct")])
+        found = counted["code"].to_pylist()
+        codings.update(dict(zip(found, counted["note_id_count"].to_pylist(), strict=True)))
+        notes.update(dict(zip(found, counted["note_id_count_distinct"].to_pylist(), strict=True)))
+    most_first = sorted(codings, key=lambda code: (-codings[code], code))
+    table = [(code, _own_label(code, codebook), codings[code], notes[code]) for code in most_first]
+    kinds = {"code": "str", "label": "str", "codings": "int64", "notes": "int64"}
+    return pd.DataFrame(table, columns=pd.Index(list(kinds))).astype(kinds)
 
 
 def _own_label(code: str, codebook: Any) -> str:
@@ -78,10 +80,9 @@ def profile_in_batches(
     errors
         The coder's known error, which ``expected`` is corrected for.
     """
-    sizes: dict[str, int] = {}
+    sizes = Counter[str]()
     for part in folder.parts("notes", rows["notes"], ["case_id"]):
-        for counted in part["case_id"].value_counts().to_pylist():
-            sizes[counted["values"]] = sizes.get(counted["values"], 0) + counted["counts"]
+        sizes.update(part["case_id"].to_pylist())
     batches = list(_batches(list(sizes) if cases is None else cases["case_id"].tolist(), sizes))
     first = 0
     for batch, tables in zip(batches, rows_by_batch(folder, rows, _COLUMNS, batches), strict=True):
@@ -107,7 +108,7 @@ def codes_to_profile(found: list[str], codebook: Any) -> list[str]:
     return known + sorted(names - set(known))
 
 
-def _batches(case_ids: list[str], sizes: dict[str, int]) -> Iterator[list[str]]:
+def _batches(case_ids: list[str], sizes: Counter[str]) -> Iterator[list[str]]:
     """Divide the cases; one without notes goes with one that has some, as there must be notes to profile."""
     enough = max(PROFILED_NOTES, sum(sizes.values()) // _MOST_BATCHES)
     batch: list[str] = []
@@ -117,6 +118,6 @@ def _batches(case_ids: list[str], sizes: dict[str, int]) -> Iterator[list[str]]:
             yield batch
             batch, held = [], 0
         batch.append(case_id)
-        held += sizes.get(case_id, 0)
+        held += sizes[case_id]
     if held:
         yield batch
