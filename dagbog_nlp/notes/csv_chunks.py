@@ -29,21 +29,24 @@ from dagbog_nlp.notes.chunks import (
 from dagbog_nlp.notes.read import find_delimiter
 
 _BOM = b"\xef\xbb\xbf"
-_WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_WIDE = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_BYTES = "latin-1"
 _NOT_CP1252 = re.compile("[\x81\x8d\x8f\x90\x9d]")
+_HALF = re.compile("[\ud800-\udfff]")
 _FIX = "put quotes around texts that hold delimiters, quotes or line breaks"
 
 
 class _Lines:
-    """The lines of a file one byte a character, with the position behind the last one given.
+    """The lines of a file, with the position in bytes behind the last one given.
 
-    Latin-1 keeps bytes and characters in step, and the csv module looks at ASCII only, so that
-    records are found before the encoding is known.
+    A file that is not UTF-16 is read one byte a character: Latin-1 keeps bytes and characters in step,
+    and the csv module looks at ASCII only, so that records are found before the encoding is known.
     """
 
-    def __init__(self, stream: BinaryIO, position: int) -> None:
-        self._lines = io.TextIOWrapper(stream, encoding="latin-1", newline="")
-        self.position = position
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self._lines = io.TextIOWrapper(stream, encoding=encoding, errors="surrogatepass", newline="")
+        self.encoding = encoding
+        self.position = stream.tell()
         self.pieces: list[bytes] = []
         self.digest = hashlib.blake2b(digest_size=16)
         self.utf8 = self.not_utf8 = 0
@@ -51,7 +54,7 @@ class _Lines:
 
     def __iter__(self) -> Iterator[str]:
         for line in self._lines:
-            data = line.encode("latin-1")
+            data = line.encode(self.encoding, "surrogatepass")
             self.position += len(data)
             self.pieces.append(data)
             self.digest.update(data)
@@ -60,6 +63,9 @@ class _Lines:
             yield line
 
     def _look(self, line: str, data: bytes) -> None:
+        if self.encoding != _BYTES:
+            self._now = (self._now[0] or bool(_HALF.search(line)), False)
+            return
         try:
             data.decode("utf-8")
             self.utf8 += 1
@@ -70,9 +76,19 @@ class _Lines:
         self._now = (self._now[0] or bad, self._now[1] or bool(_NOT_CP1252.search(line)))
 
     def undecodable(self) -> tuple[bool, bool]:
-        """Whether the record just read is not UTF-8, and not cp1252; then forget it."""
+        """Whether the record just read is not UTF-8 (or UTF-16), and not cp1252; then forget it."""
         now, self._now = self._now, (False, False)
         return now
+
+    def decoded(self, field: str) -> str:
+        """What a field says."""
+        if self.encoding != _BYTES or field.isascii():
+            return field
+        data = field.encode(_BYTES)
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError:
+            return data.decode("cp1252", errors="replace")
 
     def take(self) -> bytes:
         """The bytes since the last call."""
@@ -94,23 +110,28 @@ def scan_csv(path: Path, scanning: Scanning) -> Scanned:
     Raises
     ------
     InputError
-        The file is empty or UTF-16, its headings do not do, or a quote is never closed.
+        The file is empty or ends in the middle of a character, its headings do not do, or a quote is
+        never closed.
     """
     csv.field_size_limit(sys.maxsize)
     status = path.stat()
     with path.open("rb") as stream:
-        start = stream.read(4096)
-        if start.startswith(_WIDE_MARKS):
-            raise InputError("the file is UTF-16", file=path, fix="save it as CSV UTF-8")
-        if not start.removeprefix(_BOM).strip():
+        start = stream.read(1 << 16)
+        wide = _WIDE.get(start[:2])
+        mark = start[:2] if wide else _BOM if start.startswith(_BOM) else b""
+        beginning = start.removeprefix(mark).decode(wide or _BYTES, errors="ignore")
+        if not beginning.strip():
             raise InputError("the file is empty", file=path, fix="export it again")
-        marked = start.startswith(_BOM)
-        stream.seek(len(_BOM) if marked else 0)
-        delimiter = find_delimiter(stream.readline().decode("latin-1"))
-        stream.seek(len(_BOM) if marked else 0)
+        delimiter = find_delimiter(beginning.partition("\n")[0])
+        stream.seek(len(mark))
         scan = _Scan(path, scanning)
-        scan.run(_Lines(stream, stream.tell()), delimiter)
-    encoding = "utf-8" if marked or scan.lines.utf8 >= scan.lines.not_utf8 else "cp1252"
+        try:
+            scan.run(_Lines(stream, wide or _BYTES), delimiter)
+        except UnicodeDecodeError:
+            raise InputError(
+                "the file ends in the middle of a character", file=path, fix="export it again"
+            ) from None
+    encoding = wide or ("utf-8" if mark or scan.lines.utf8 >= scan.lines.not_utf8 else "cp1252")
     chunks, bad = scan.result(encoding)
     note_file = NoteFile(
         path=str(path),
@@ -132,7 +153,8 @@ class _Scan:
         self.path, self.scanning = path, scanning
         self.columns: dict[str, int] = {}
         self.bad: list[tuple[int, BadNote]] = []
-        self.undecodable: dict[str, list[tuple[int, str]]] = {"utf-8": [], "cp1252": []}
+        self.not_utf: list[tuple[int, str]] = []
+        self.not_cp1252: list[tuple[int, str]] = []
         self._bounds: list[tuple[int, int, int, str]] = []
         self._blank: list[int] = []
 
@@ -141,7 +163,7 @@ class _Scan:
         reader = csv.reader(lines, delimiter=delimiter)
         heading = next(reader)
         self.columns = notes_columns(
-            [_decoded(name) for name in heading], self.scanning.columns, self.path.name
+            [lines.decoded(name) for name in heading], self.scanning.columns, self.path.name
         )
         lines.undecodable()
         lines.take()
@@ -150,21 +172,21 @@ class _Scan:
         rows, index = 0, -1
         for index, row in enumerate(reader):
             record, end = end, lines.position
-            not_utf8, not_cp1252 = lines.undecodable()
+            not_utf, not_cp1252 = lines.undecodable()
             if not row:
                 self._blank.append(index)
             elif len(row) != len(heading):
                 reason = f"rækken har {len(row)} felter, overskriften {len(heading)}"
                 self.bad.append((index, BadNote(self.path.name, index + 2, "", reason)))
             else:
-                case_id, note_id, date = (_decoded(row[place]).strip() for place in places)
+                case_id, note_id, date = (lines.decoded(row[place]).strip() for place in places)
                 if problem := self.scanning.check.problem(case_id, note_id, date):
                     self.bad.append((index, BadNote(self.path.name, index + 2, note_id, problem)))
                 else:
-                    if not_utf8:
-                        self.undecodable["utf-8"].append((index, note_id))
+                    if not_utf:
+                        self.not_utf.append((index, note_id))
                     if not_cp1252:
-                        self.undecodable["cp1252"].append((index, note_id))
+                        self.not_cp1252.append((index, note_id))
             rows += 1
             if rows == self.scanning.chunk_notes:
                 self._bounds.append((start, lines.position, rows, digest(lines.take())))
@@ -177,7 +199,7 @@ class _Scan:
         """Make sure that no quote runs to the end of the file and hides the notes behind it."""
         with self.path.open("rb") as stream:
             stream.seek(start)
-            last = io.StringIO(stream.read().decode("latin-1"), newline="")
+            last = io.StringIO(stream.read().decode(self.lines.encoding, "surrogatepass"), newline="")
         try:
             list(csv.reader(last, delimiter=delimiter, strict=True))
         except csv.Error as error:
@@ -189,7 +211,7 @@ class _Scan:
     def result(self, encoding: str) -> tuple[list[Chunk], list[BadNote]]:
         self.bad += [
             (index, BadNote(self.path.name, index + 2, note_id, NO_TEXT))
-            for index, note_id in self.undecodable[encoding]
+            for index, note_id in (self.not_cp1252 if encoding == "cp1252" else self.not_utf)
         ]
         self.bad.sort(key=lambda item: item[0])
         left_out = iter(sorted({*self._blank, *(index for index, _ in self.bad)}))
@@ -229,13 +251,3 @@ def read_csv_chunk(file: NoteFile, chunk: Chunk) -> pd.DataFrame:
         if index not in left_out
     ]
     return notes_table(pd.DataFrame(rows, columns=pd.Index(list(file.columns)), dtype="str"), file.name)
-
-
-def _decoded(field: str) -> str:
-    if field.isascii():
-        return field
-    data = field.encode("latin-1")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")

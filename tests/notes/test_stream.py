@@ -41,11 +41,14 @@ def write(path, text, encoding="utf-8"):
 
 @QUICK
 @given(
-    texts=st.lists(TEXTS, min_size=1, max_size=12), size=st.integers(1, 5), delimiter=st.sampled_from(";,\t|")
+    texts=st.lists(TEXTS, min_size=1, max_size=12),
+    size=st.integers(1, 5),
+    delimiter=st.sampled_from(";,\t|"),
+    encoding=st.sampled_from(["utf-8-sig", "utf-16"]),
 )
-def test_csv_chunks_together_are_what_the_whole_file_reader_reads(texts, size, delimiter, tmp_path):
+def test_csv_chunks_together_are_what_the_whole_file_reader_reads(texts, size, delimiter, encoding, tmp_path):
     path = tmp_path / "notater.csv"
-    notes_frame(texts).to_csv(path, index=False, sep=delimiter, encoding="utf-8-sig", lineterminator="\r\n")
+    notes_frame(texts).to_csv(path, index=False, sep=delimiter, encoding=encoding, lineterminator="\r\n")
     stream = scan_notes(path, chunk_notes=size)
     pd.testing.assert_frame_equal(read_all(stream), read_notes(path))
     assert not stream.bad
@@ -114,12 +117,21 @@ def test_a_doubled_id_is_found_across_files(tmp_path):
     assert [(bad.file, bad.note_id) for bad in stream.bad] == [("b.csv", "N0")]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16-le", "utf-16-be"])
 def test_encodings(tmp_path, encoding):
     texts = ["Får hjælp på Ærø.", "Ingenting.", "Åh – “ja”…"]
-    path = tmp_path / "notater.csv"
-    notes_frame(texts).to_csv(path, sep=";", index=False, encoding=encoding)
+    mark = "\ufeff" if encoding.startswith("utf-16") else ""
+    text = notes_frame(texts).rename(columns={"dato": "mødedato"}).to_csv(sep=";", index=False)
+    path = write(tmp_path / "notater.csv", mark + text, encoding)
     assert read_all(scan_notes(path, chunk_notes=1))["text"].tolist() == texts
+
+
+def test_half_a_character_in_utf16_leaves_its_row_out(tmp_path):
+    text = "\ufeffsag;notat_id;dato;tekst\nS1;N1;03-02-2024;Hej \ud83d.\nS1;N2;03-02-2024;Hej 👍.\n"
+    (tmp_path / "n.csv").write_bytes(text.encode("utf-16-le", "surrogatepass"))
+    stream = scan_notes(tmp_path / "n.csv")
+    assert [(bad.row, bad.note_id, bad.reason) for bad in stream.bad] == [(2, "N1", "teksten er ikke tekst")]
+    assert read_all(stream)["text"].tolist() == ["Hej 👍."]
 
 
 def test_a_row_in_another_encoding_is_left_out_and_the_rest_kept(tmp_path):
@@ -136,7 +148,9 @@ def test_a_row_in_another_encoding_is_left_out_and_the_rest_kept(tmp_path):
         ("n.csv", b"", "empty"),
         ("n.csv", b"sag;notat_id;dato;tekst\n", "no notes"),
         ("n.csv", b"sag;dato;tekst\nS1;03-02-2024;Hej\n", "note_id"),
-        ("n.csv", "sag;notat_id;dato;tekst\n".encode("utf-16"), "UTF-16"),
+        ("n.csv", "sag;notat_id;dato;tekst\nS1;N1;03-02-2024;Hej\n".encode("utf-16")[:-1], "of a character"),
+        ("n.csv", 'sag;notat_id;dato;tekst\nS1;N1;03-02-2024;"Hej\n'.encode("utf-16"), "never closed"),
+        ("n.csv", "".encode("utf-16"), "empty"),
         ("n.csv", b'sag;notat_id;dato;tekst\nS1;N1;03-02-2024;"Hej\nS1;N2;03-02-2024;Hej\n', "never closed"),
         ("n.parquet", b"PAR1 nothing", "parquet"),
         ("n.doc", b"", "not read"),
