@@ -22,7 +22,7 @@ from dagbog_nlp.cases.crosstabs import (
 )
 from dagbog_nlp.cases.profiles import profile_cases
 from dagbog_nlp.cases.reflection import reflection_table
-from dagbog_nlp.cli_files import read_codings, write_table
+from dagbog_nlp.cli_files import counted, read_codings, write_table
 from dagbog_nlp.errors import InputError
 from dagbog_nlp.notes.read import read_cases, read_notes
 
@@ -57,7 +57,10 @@ def profile(
         min_score=min_score,
     )
     write_table(table.wide().reset_index() if wide else pd.DataFrame(table), out)
-    typer.echo(f"{table['case_id'].nunique()} sager og {table['code'].nunique()} koder står i {out}.")
+    typer.echo(
+        f"{counted(table['case_id'].nunique(), 'sag', 'sager')} og "
+        f"{counted(table['code'].nunique(), 'kode', 'koder')} står i {out}."
+    )
 
 
 @app.command()

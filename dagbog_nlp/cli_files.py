@@ -1,4 +1,4 @@
-"""Files that the commands share: the codings table in, a table of results out."""
+"""What the commands share: the codings table in, a table of results out, numbers with their words."""
 
 from __future__ import annotations
 
@@ -31,6 +31,17 @@ def read_codings(path: Path) -> pd.DataFrame:
             "the codings cannot be read", file=path, fix="save them as csv, xlsx or parquet"
         ) from error
     return check_codings(frame, file=path.name)
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """Write a number with the form of the word that fits it.
+
+    Examples
+    --------
+    >>> counted(1, "sag", "sager"), counted(0, "sag", "sager")
+    ('1 sag', '0 sager')
+    """
+    return f"{count} {one if count == 1 else many}"
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:

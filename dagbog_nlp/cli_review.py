@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import pandas as pd
 import typer
 
-from dagbog_nlp.cli_files import read_codings, write_table
+from dagbog_nlp.cli_files import counted, read_codings, write_table
 from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.coding.autocoder import Autocoder
 from dagbog_nlp.errors import InputError
@@ -109,7 +109,10 @@ def exchange(  # noqa: PLR0917 - each is an option of the command
         sent = read_notes(notes) if notes else None
         found = _READERS[kind](source, notes=sent, codebook=_book(codebook))
         write_table(found.codings, out)
-        typer.echo(f"{len(found.codings)} kodninger fra {len(found.notes)} notater er skrevet til {out}.")
+        typer.echo(
+            f"{counted(len(found.codings), 'kodning', 'kodninger')} fra "
+            f"{counted(len(found.notes), 'notat', 'notater')} er skrevet til {out}."
+        )
         _tell(found.exceptions)
         return
     table = read_notes(source)
@@ -129,7 +132,10 @@ def exchange(  # noqa: PLR0917 - each is an option of the command
         raise InputError(
             "this kind of file is not written", file=out, fix="end the name in .qdpx, .json or .jsonl"
         )
-    typer.echo(f"{len(parts)} fil(er) skrevet, den første er {parts[0]}. De indeholder notaternes tekst.")
+    typer.echo(
+        f"{counted(len(parts), 'fil', 'filer')} skrevet, den første er {parts[0]}. "
+        "De indeholder notaternes tekst."
+    )
 
 
 @app.command()

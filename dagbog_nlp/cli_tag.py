@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,11 +16,17 @@ from dagbog_nlp.batch.folder import RunFolder, RunStopped
 from dagbog_nlp.batch.outputs import Tagged
 from dagbog_nlp.batch.run import make_plan
 from dagbog_nlp.batch.run import tag as tag_files
+from dagbog_nlp.cli_files import counted
+from dagbog_nlp.errors import MissingColumnError
 from dagbog_nlp.learning.model_store import SHIPPED, load
 from dagbog_nlp.notes.stream import CHUNK_NOTES
+from dagbog_nlp.tables import NOTES, NOTES_OPTIONAL
 
+EXIT_BAD_INPUT = 2
 EXIT_STOPPED = 3
 EXIT_INTERRUPTED = 130
+
+_COLUMNS = (*NOTES, *NOTES_OPTIONAL)
 
 app = typer.Typer()
 
@@ -33,6 +39,13 @@ def tag(  # noqa: PLR0917 - each is an option of the command
     ],
     out: Annotated[Path, typer.Option(help="Mappe til resultatet. Et afbrudt løb fortsætter der.")],
     cases: Annotated[Path | None, typer.Option(help="Sagsdata: csv, xlsx eller parquet.")] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KOLONNE=OVERSKRIFT",
+            help=f"Notaternes egne overskrifter, fx --column text=Notat. Kolonner: {', '.join(_COLUMNS)}.",
+        ),
+    ] = None,
     model: Annotated[str, typer.Option(help="Navn på en medfølgende model, eller en modelmappe.")] = SHIPPED,
     tier: Annotated[str | None, typer.Option(help="accurate eller fast; det bedste modellen har.")] = None,
     n_jobs: Annotated[int, typer.Option(help="Antal processer; -1 for alle kerner.")] = 1,
@@ -56,28 +69,33 @@ def tag(  # noqa: PLR0917 - each is an option of the command
     Slutkode: 0 færdig; 2 fejl i input eller valg, intet er ændret; 3 stoppet undervejs og 130 afbrudt:
     samme kommando fortsætter, hvor den slap.
     """
+    columns = _own_headings(column or [])
     coder = load(model, tier=tier)
-    if dry_run:
-        _describe(notes, out, coder, n_jobs=n_jobs, chunk_notes=chunk_notes)
-        return
     try:
+        if dry_run:
+            _describe(notes, out, coder, columns=columns, n_jobs=n_jobs, chunk_notes=chunk_notes)
+            return
         tagged = tag_files(
             notes,
             out,
             cases=cases,
             coder=coder,
+            columns=columns,
             n_jobs=n_jobs,
             on_change=on_change,
             chunk_notes=chunk_notes,
             strict=strict,
             workbooks=workbooks,
         )
+    except MissingColumnError as error:
+        typer.echo(f"Fejl: {_missing_text(error)}", err=True)
+        raise typer.Exit(EXIT_BAD_INPUT) from None
     except RunStopped as error:
         typer.echo(f"Stoppet: {error}", err=True)
         raise typer.Exit(EXIT_STOPPED) from None
     except KeyboardInterrupt:
         done = RunFolder(out).done_before()
-        typer.echo(f"Afbrudt. {done} dele er færdige; giv samme kommando igen for at fortsætte.", err=True)
+        typer.echo(f"Afbrudt. {_done(done)}; giv samme kommando igen for at fortsætte.", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
     typer.echo(summary_text(tagged))
 
@@ -86,39 +104,73 @@ def summary_text(tagged: Tagged) -> str:
     """Say in a few lines what a run found: codes by count, the cases with most doubt, what was left out."""
     counts = tagged.summary["counts"]
     lines = [
-        f"{counts['coded']} notater kodet: {counts['codings']} kodninger i {counts['cases']} sager "
-        f"({_duration(tagged.summary['seconds']['all'])})."
+        f"{_notes(counts['coded'])} kodet: {counted(counts['codings'], 'kodning', 'kodninger')} i "
+        f"{counted(counts['cases'], 'sag', 'sager')} ({_duration(tagged.summary['seconds']['all'])})."
     ]
-    if counts["chunks_of_an_earlier_run"]:
-        lines.append(
-            f"{counts['chunks_of_an_earlier_run']} af {counts['chunks']} dele var færdige i forvejen."
-        )
+    if before := counts["chunks_of_an_earlier_run"]:
+        parts = counted(counts["chunks"], "del", "dele")
+        lines.append(f"{before} af {parts} var {'færdig' if before == 1 else 'færdige'} i forvejen.")
     lines += ["", _table(tagged.codes[["label", "codings", "notes"]], ["Kode", "Kodninger", "Notater"])]
     if len(tagged.most_doubt):
         headings = ["Sag", "Sætninger", "Notater med tvivl", "Notater"]
         lines += ["", "Sagerne med mest professionel tvivl", _table(tagged.most_doubt, headings)]
     if counts["exceptions"]:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in _reasons(tagged.exceptions["reason"]))
-        lines += ["", f"{counts['exceptions']} notater kunne ikke kodes ({reasons}); se exceptions.csv."]
+        reasons = _reasons(tagged.exceptions["reason"])
+        lines += ["", f"{_notes(counts['exceptions'])} kunne ikke kodes ({reasons}); se exceptions.csv."]
     if tagged.summary["notes_without_case_data"]:
-        lines += ["", f"{tagged.summary['notes_without_case_data']} notater hører til sager uden sagsdata."]
+        lines += ["", f"{_notes(tagged.summary['notes_without_case_data'])} hører til sager uden sagsdata."]
     if tagged.summary["left_out_for_excel"]:
         lines += ["", f"For stort til Excel og udeladt: {', '.join(tagged.summary['left_out_for_excel'])}."]
     return "\n".join([*lines, "", f"Resultatet ligger i {tagged.folder}."])
 
 
-def _describe(notes: list[str], out: Path, coder: object, *, n_jobs: int, chunk_notes: int) -> None:
-    plan = make_plan(notes, coder, chunk_notes=chunk_notes)
+def _own_headings(given: list[str]) -> dict[str, str]:
+    """Read ``text=Notat`` as the mapping that ``read_notes(columns=)`` takes."""
+    columns: dict[str, str] = {}
+    for item in given:
+        name, _, heading = item.partition("=")
+        if name not in _COLUMNS or not heading:
+            raise typer.BadParameter(
+                f"{item!r} skal være KOLONNE=OVERSKRIFT med en af kolonnerne {', '.join(_COLUMNS)}",
+                param_hint="--column",
+            )
+        if heading in columns:
+            raise typer.BadParameter(f"{heading!r} er nævnt to gange", param_hint="--column")
+        columns[heading] = name
+    return columns
+
+
+def _missing_text(error: MissingColumnError) -> str:
+    """Say which column is missing, and what to write."""
+    file = error.file or "filen"
+    columns = ("kolonnen " if len(error.missing) == 1 else "kolonnerne ") + ", ".join(error.missing)
+    unknown = [heading for heading in error.found if error.given or heading not in _COLUMNS]
+    headings = ", ".join(unknown) or "ingen"
+    if error.given:
+        return f"{file} har ikke {columns}. Overskrifterne er: {headings}."
+    if error.table != "notes":
+        return f"{file} mangler {columns}. Overskrifter, der ikke er genkendt: {headings}."
+    heading = unknown[0] if len(unknown) == len(error.missing) == 1 else "OVERSKRIFT"
+    options = " ".join(f'--column {name}="{heading}"' for name in error.missing)
+    return (
+        f"{file} mangler {columns}. Overskrifter, der ikke er genkendt: {headings}. "
+        f"Skriv, hvilken overskrift der menes: {options}"
+    )
+
+
+def _describe(
+    notes: list[str], out: Path, coder: object, *, columns: Mapping[str, str], n_jobs: int, chunk_notes: int
+) -> None:
+    plan = make_plan(notes, coder, columns=columns, chunk_notes=chunk_notes)
     folder = RunFolder(out)
     earlier = folder.manifest()
     lines = [
-        f"{plan.stream.notes} notater i {len(plan.stream.files)} fil(er), {len(plan.stream.chunks)} dele."
+        f"{_notes(plan.stream.notes)} i {counted(len(plan.stream.files), 'fil', 'filer')}, "
+        f"{counted(len(plan.stream.chunks), 'del', 'dele')}."
     ]
     if plan.stream.bad:
-        reasons = ", ".join(
-            f"{count} {text}" for text, count in _reasons(note.reason for note in plan.stream.bad)
-        )
-        lines.append(f"{len(plan.stream.bad)} notater kan ikke kodes ({reasons}).")
+        reasons = _reasons(note.reason for note in plan.stream.bad)
+        lines.append(f"{_notes(len(plan.stream.bad))} kan ikke kodes ({reasons}).")
     share = 1.0
     if earlier is not None and (different := plan.differences(earlier)):
         lines.append(
@@ -127,14 +179,22 @@ def _describe(notes: list[str], out: Path, coder: object, *, n_jobs: int, chunk_
     elif earlier is not None:
         done = folder.done_before()
         share = 1 - done / len(plan.stream.chunks)
-        lines.append(f"{done} dele er allerede færdige.")
+        lines.append(f"{_done(done)} allerede.")
     seconds = share * plan.seconds(coder, effective_n_jobs(n_jobs))
     lines.append(f"Skønnet tid: {_duration(seconds)}. Intet er skrevet.")
     typer.echo("\n".join(lines))
 
 
-def _reasons(reasons: Iterable[str]) -> list[tuple[str, int]]:
-    return Counter(reasons).most_common()
+def _notes(count: int) -> str:
+    return counted(count, "notat", "notater")
+
+
+def _done(parts: int) -> str:
+    return "1 del er færdig" if parts == 1 else f"{parts} dele er færdige"
+
+
+def _reasons(reasons: Iterable[str]) -> str:
+    return ", ".join(f"{reason}: {count}" for reason, count in Counter(reasons).most_common())
 
 
 def _table(frame: pd.DataFrame, headings: list[str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dagbog_nlp.errors import InputError
+from dagbog_nlp.errors import InputError, MissingColumnError
 
 DATE = "datetime64[us]"
 
@@ -25,9 +25,12 @@ def with_columns(
     no_doubled_columns(frame, file)
     missing = [name for name in required if name not in frame]
     if missing:
-        found = ", ".join(map(str, frame.columns))
-        raise InputError(
-            f"the {table} lack the column(s) {', '.join(missing)}; found {found}",
+        found = [str(name) for name in frame.columns]
+        raise MissingColumnError(
+            f"the {table} lack the column(s) {', '.join(missing)}; found {', '.join(found)}",
+            table=table,
+            missing=missing,
+            found=found,
             file=file,
             fix=f"name your headings, read_{table}(..., columns={{'Your heading': '{missing[0]}'}})",
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 
 class DagbogError(Exception):
@@ -66,6 +68,37 @@ class InputError(DagbogError, ValueError):
         if fix:
             message += f" To fix it: {fix}."
         super().__init__(message)
+
+
+class MissingColumnError(InputError):
+    """A table lacks a column; what a caller needs to say so in its own words.
+
+    Parameters
+    ----------
+    problem, where
+        As for :class:`InputError`.
+    table
+        ``notes`` or ``cases``.
+    missing
+        The columns that are not there.
+    found
+        The headings that are there; those that were recognised under the table's own names.
+    given
+        Whether `missing` are headings that the caller gave, rather than columns the table must have.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        table: str = "",
+        missing: Sequence[str] = (),
+        found: Sequence[str] = (),
+        given: bool = False,
+        **where: Any,
+    ) -> None:
+        super().__init__(problem, **where)
+        self.table, self.missing, self.found, self.given = table, tuple(missing), tuple(found), given
 
 
 class CodebookError(InputError):

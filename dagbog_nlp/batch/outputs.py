@@ -66,8 +66,8 @@ class Tagged:
     def __repr__(self) -> str:
         counts = self.summary["counts"]
         return (
-            f"Tagged({self.folder.name!r}, {counts['coded']} of {counts['rows']} notes, "
-            f"{counts['codings']} codings, {counts['cases']} cases)"
+            f"Tagged({self.folder.name!r}, notes: {counts['coded']} of {counts['rows']}, "
+            f"codings: {counts['codings']}, cases: {counts['cases']})"
         )
 
 

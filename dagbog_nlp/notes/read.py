@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import srsly
 
-from dagbog_nlp.errors import InputError
+from dagbog_nlp.errors import InputError, MissingColumnError
 from dagbog_nlp.tables import DATE, check_cases, check_notes
 
 DELIMITERS = ";,\t|"
@@ -250,12 +250,17 @@ def rename_headings(
 ) -> pd.DataFrame:
     """Give the columns of the table ``notes`` or ``cases`` their declared names."""
     own = dict(columns or {})
-    absent = [name for name in own if name not in frame]
+    absent = [str(name) for name in own if name not in frame]
     if absent:
-        raise InputError(
-            f"there is no column {', '.join(map(str, absent))}",
+        found = [str(name) for name in frame.columns]
+        raise MissingColumnError(
+            f"there is no column {', '.join(absent)}",
+            table=table,
+            missing=absent,
+            found=found,
+            given=True,
             file=file,
-            fix=f"choose among {', '.join(map(str, frame.columns))}",
+            fix=f"choose among {', '.join(found)}",
         )
     known = _known_headings(table)
     names = [own.get(name) or known.get(_plain(name), str(name)) for name in frame.columns]
