@@ -7,7 +7,7 @@ for both parts anywhere in the sentence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -21,43 +21,11 @@ INFLECTED_FROM = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """A sentence as the rules see it: the elements that each word fulfils, and where a new clause begins."""
-
-    elements: tuple[frozenset[int], ...]
-    after_break: tuple[bool, ...]
-    present: frozenset[int]
-
-
-@dataclass(frozen=True, slots=True)
 class Phrase:
     """A rule of elements in order; `gaps[i]` says whether words may stand before element i."""
 
     elements: tuple[int, ...]
     gaps: tuple[bool, ...]
-
-    def spans(self, words: Words) -> list[tuple[int, int]]:
-        """Return where the phrase stands, as half-open ranges of word positions."""
-        found = []
-        for first, held in enumerate(words.elements):
-            if self.elements[0] in held:
-                last = self._after(words, first + 1, 1)
-                if last:
-                    found.append((first, last))
-        return found
-
-    def _after(self, words: Words, position: int, step: int) -> int:
-        if step == len(self.elements):
-            return position
-        reach = LONGEST_GAP if self.gaps[step] else 0
-        for at in range(position, min(position + reach + 1, len(words.elements))):
-            if words.after_break[at]:
-                return 0
-            if self.elements[step] in words.elements[at]:
-                end = self._after(words, at + 1, step + 1)
-                if end:
-                    return end
-        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,44 +34,11 @@ class Rule:
 
     text: str
     parts: tuple[Phrase, ...]
-    need: frozenset[int]
 
     @property
     def is_word(self) -> bool:
         """Whether the rule is a single element, so that the word type alone decides."""
         return len(self.parts) == 1 and len(self.parts[0].elements) == 1
-
-    def spans(self, words: Words) -> list[tuple[int, int]]:
-        """Return the ranges that the rule covers, empty when a part is missing."""
-        if not self.need <= words.present:
-            return []
-        found = [part.spans(words) for part in self.parts]
-        return [span for spans in found for span in spans] if all(found) else []
-
-
-class RuleIndex:
-    """Rules filed under the rarest of the elements that they need, so that a sentence tries few of them.
-
-    Parameters
-    ----------
-    rules
-        The rules.
-    table
-        What compiled them.
-    """
-
-    def __init__(self, rules: Sequence[Rule], table: RuleTable) -> None:
-        self._rules = rules
-        self._filed: dict[int, list[int]] = {}
-        for place, rule in enumerate(rules):
-            self._filed.setdefault(max(rule.need, key=table.rarity), []).append(place)
-        self._elements = frozenset(self._filed)
-
-    def spans(self, words: Words) -> list[tuple[int, list[tuple[int, int]]]]:
-        """Return the rules that cover something, by their place in order, and the ranges."""
-        places = sorted(place for element in self._elements & words.present for place in self._filed[element])
-        may_hold = [place for place in places if self._rules[place].need <= words.present]
-        return [(place, spans) for place in may_hold if (spans := self._rules[place].spans(words))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +93,7 @@ class RuleTable:
             ]
             ids = tuple(self.element(token, owner, lenient=single) for token, _ in placed)
             phrases.append(Phrase(ids, tuple(gap for _, gap in placed)))
-        need = frozenset(element for phrase in phrases for element in phrase.elements)
-        return Rule(text, tuple(phrases), need)
+        return Rule(text, tuple(phrases))
 
     def element(self, token: str, owner: str = "", *, lenient: bool = False) -> int:
         """Return the number of an element, the same for the same token."""
@@ -171,15 +105,10 @@ class RuleTable:
                 )
         return self._elements.setdefault((token, lenient), len(self._elements))
 
-    def rarity(self, element: int) -> int:
-        """Guess how rare an element is: the letters of its shortest word; lists and gaps are common."""
-        token, _ = self._tokens[element]
-        parts = token.split("|")
-        return min(0 if part.startswith("@") else len(part.strip("*?#=")) for part in parts)
-
-    @cached_property
-    def _tokens(self) -> list[tuple[str, bool]]:
-        return list(self._elements)
+    @property
+    def n_elements(self) -> int:
+        """How many elements there are so far."""
+        return len(self._elements)
 
     def _entries(self, token: str, *, phrase: bool) -> Iterable[str]:
         for part in token.split("|"):

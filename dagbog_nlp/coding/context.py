@@ -7,21 +7,24 @@ are data in ``resources/context_da.yaml``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import srsly
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from dagbog_nlp.codebook.rules import Rule, RuleIndex, RuleTable, Words
+from dagbog_nlp.codebook.matching import ElementSets, RuleIndex, Spans, Words, spread
+from dagbog_nlp.codebook.rules import RuleTable
 from dagbog_nlp.codebook.wordforms import EXACT
+from dagbog_nlp.coding.holders import Hits, find_holders
+from dagbog_nlp.coding.tokens import Tokens
 from dagbog_nlp.errors import CodebookError
 
-_POSSESSIVES = frozenset(("min", "mit", "mine", "vores", "vor", "hans", "hendes", "deres"))
-_FIRST_PERSON = frozenset(("jeg", "vi", "mig", "os", *_POSSESSIVES))
+_TAIL = 3
 
 
 class CueGroup(BaseModel):
@@ -98,47 +101,25 @@ class ContextCues(BaseModel):
             ) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A hit as word positions, and whether its word is a verb."""
+@dataclass(frozen=True)
+class Contexts:
+    """What the context says of n hits.
 
-    first: int
-    last: int
-    verb: bool
+    Attributes
+    ----------
+    negated, hypothetical, reported
+        bool [n].
+    holder
+        str [n], object; empty where none is found.
+    cues
+        For each hit what it rests on: status, first word and the word behind; -1 for a quotation.
+    """
 
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What the context says of one hit; cues are word positions, or -1 for a quotation."""
-
-    negated: bool
-    holder: str
-    hypothetical: bool
-    reported: bool
-    cues: tuple[tuple[str, int, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Clauses:
-    """Where the sentence is cut: `comma` and `strong` stand before a word, `quoted` marks speech."""
-
-    comma: Sequence[bool]
-    strong: Sequence[bool]
-    quoted: Sequence[bool]
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    settings: CueGroup
-    rules: tuple[Rule, ...]
-    stops: frozenset[int]
-    follows: frozenset[int]
-
-
-@dataclass(slots=True)
-class _Found:
-    group: _Group
-    spans: list[tuple[int, int]] = field(default_factory=list)
+    negated: np.ndarray
+    hypothetical: np.ndarray
+    reported: np.ndarray
+    holder: np.ndarray
+    cues: list[list[tuple[str, int, int]]]
 
 
 class ContextRules:
@@ -153,148 +134,134 @@ class ContextRules:
     def __init__(self, cues: ContextCues | None = None) -> None:
         lists = cues or ContextCues.load()
         self.table = RuleTable(lists.holders)
-        self._pseudo = {
-            status: tuple(self.table.rule(text, f"pseudo {status}") for text in texts)
-            for status, texts in lists.pseudo.items()
-        }
-        self._groups = tuple(
-            _Group(
-                group,
-                tuple(self.table.rule(text, group.status) for text in group.words),
-                self._exact(group.stops if group.over_commas else [*lists.stops, *group.stops]),
-                self._exact(group.follows),
-            )
+        self._sets = ElementSets()
+        rules = []
+        owners = []
+        for number, status in enumerate(lists.pseudo):
+            rules += [self.table.rule(text, f"pseudo {status}") for text in lists.pseudo[status]]
+            owners += [-1 - number] * len(lists.pseudo[status])
+        for number, group in enumerate(lists.cues):
+            rules += [self.table.rule(text, group.status) for text in group.words]
+            owners += [number] * len(group.words)
+        self._owners = np.array(owners, dtype=np.int64)
+        self._index = RuleIndex(rules)
+        self._groups = lists.cues
+        self._pseudo = list(lists.pseudo)
+        self._stops = [
+            self._exact(group.stops if group.over_commas else [*lists.stops, *group.stops])
             for group in lists.cues
-        )
-        rules = {("pseudo", status): of_status for status, of_status in self._pseudo.items()}
-        rules |= {("group", str(number)): group.rules for number, group in enumerate(self._groups)}
-        self._owners = [owner for owner, owned in rules.items() for _ in owned]
-        self._index = RuleIndex([rule for owned in rules.values() for rule in owned], self.table)
-        self._holders = tuple((name, self.table.element(f"@{name}")) for name in lists.holders)
+        ]
+        self._follows = [self._exact(group.follows) for group in lists.cues]
+        self._setting = {
+            "before": np.array([group.side == "before" for group in lists.cues]),
+            "reach": np.array([group.reach for group in lists.cues]),
+            "verb": np.array([group.hit != "noun" for group in lists.cues]),
+            "noun": np.array([group.hit != "verb" for group in lists.cues]),
+            "over_commas": np.array([group.over_commas for group in lists.cues]),
+            "last": np.array([group.last for group in lists.cues]),
+            "follows": np.array([bool(group.follows) for group in lists.cues]),
+        }
+        self._holders = {name: self.table.element(f"@{name}") for name in lists.holders}
 
-    def _exact(self, words: Iterable[str]) -> frozenset[int]:
-        return frozenset(self.table.element(word if word.endswith(EXACT) else word + EXACT) for word in words)
+    def _exact(self, words: Iterable[str]) -> list[int]:
+        return [self.table.element(word if word.endswith(EXACT) else word + EXACT) for word in words]
 
-    def read(
-        self, words: Words, texts: Sequence[str], clauses: Clauses, hits: Sequence[Hit]
-    ) -> list[Context]:
-        """Read the context of every hit of a sentence in one pass over its cues.
+    def number(self, word: str) -> int:
+        """Return the number of the elements that a word in lower case fulfils, for :meth:`read`."""
+        return self._sets.number(frozenset(self.table.match(word)))
+
+    def read(self, tokens: Tokens, sets: np.ndarray, roles: np.ndarray, hits: Hits) -> Contexts:
+        """Read the context of n hits.
 
         Parameters
         ----------
-        words
-            The elements of this table that each word fulfils.
-        texts
-            The words in lower case.
-        clauses
-            Where the sentence is cut.
+        tokens
+            The words of their sentences.
+        sets
+            int [n_words]: the number of each word, see :meth:`number`.
+        roles
+            uint8 [n_words]: see :func:`~dagbog_nlp.coding.holders.word_roles`.
         hits
             Where the hits stand.
-
-        Returns
-        -------
-        list of Context
-            One a hit, in order.
         """
-        found = self._find(words)
-        return [self._judge(words, texts, clauses, found, hit) for hit in hits]
+        holds = self._sets.table(self.table.n_elements)
+        cut = tokens.begins | tokens.after_strong | tokens.after_comma
+        words = Words(sets, holds, cut, tokens.sentence)
+        cues = self._reaching(tokens, words, self._cues(words), hits)
+        found: list[list[tuple[str, int, int]]] = [[] for _ in hits.first]
+        negated, hypothetical, reported = (np.zeros(len(found), dtype=bool) for _ in range(3))
+        says = {"negation": negated, "hypothetical": hypothetical, "reported": reported}
+        for hit, group, first, last in zip(*(column.tolist() for column in cues), strict=True):
+            status = self._groups[group].status
+            says[status][hit] = True
+            found[hit].append((status, first, last))
+        for hit in np.flatnonzero(tokens.quoted[hits.first]).tolist():
+            reported[hit] = True
+            found[hit].append(("reported", -1, -1))
+        named = np.zeros(len(holds), dtype=np.int64)
+        for number, element in reversed(list(enumerate(self._holders.values(), start=1))):
+            named[holds[:, element]] = number
+        people = named[sets]
+        places = find_holders(tokens, people, roles, hits)
+        for hit in np.flatnonzero(places >= 0).tolist():
+            found[hit].append(("holder", int(places[hit]), int(places[hit]) + 1))
+        names = np.array(["", *self._holders], dtype=object)
+        holder = names[np.where(places >= 0, people[places], 0)]
+        return Contexts(negated, hypothetical, reported, holder, found)
 
-    def _find(self, words: Words) -> list[_Found]:
-        spans: dict[tuple[str, str], set[tuple[int, int]]] = {}
-        for place, covered in self._index.spans(words):
-            spans.setdefault(self._owners[place], set()).update(covered)
-        found = []
+    def _cues(self, words: Words) -> Spans:
+        """Find the cues that no pseudo-cue disarms, by group; `rule` is the group."""
+        spans = self._index.spans(words)
+        owner = self._owners[spans.rule]
+        spans = Spans(owner, spans.first, spans.last)
+        kept = []
         for number, group in enumerate(self._groups):
-            masks = spans.get(("pseudo", group.settings.status), ())
-            cues = sorted(spans.get(("group", str(number)), ()))
-            kept = [span for span in cues if not _covered(span, masks)]
-            if kept:
-                found.append(_Found(group, kept))
-        return found
+            cues = spans.take(owner == number)
+            if group.status in self._pseudo:
+                masks = spans.take(owner == -1 - self._pseudo.index(group.status))
+                cues = cues.take(~cues.inside_longer(masks))
+            kept.append(cues)
+        rule, first, last = (
+            np.concatenate([getattr(cues, name) for cues in kept]) for name in ("rule", "first", "last")
+        )
+        return Spans(rule, first, last)
 
-    def _judge(
-        self, words: Words, texts: Sequence[str], clauses: Clauses, found: Sequence[_Found], hit: Hit
-    ) -> Context:
-        cues: list[tuple[str, int, int]] = []
-        for cue in found:
-            span = next((span for span in cue.spans if _reaches(cue.group, words, clauses, span, hit)), None)
-            if span:
-                cues.append((cue.group.settings.status, *span))
-        if clauses.quoted[hit.first]:
-            cues.append(("reported", -1, -1))
-        seen = {status for status, _, _ in cues}
-        holder, place = self._holder(words, texts, clauses, hit)
-        if holder:
-            cues.append(("holder", place, place + 1))
-        return Context("negation" in seen, holder, "hypothetical" in seen, "reported" in seen, tuple(cues))
+    def _reaching(
+        self, tokens: Tokens, words: Words, cues: Spans, hits: Hits
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return hit, group, first and last of the first cue of each group that reaches each hit."""
+        cues = cues.take(np.lexsort((cues.last, cues.first)))
+        of_cue, of_hit = tokens.sentence[cues.first], tokens.sentence[hits.first]
+        low = np.searchsorted(of_cue, of_hit)
+        hit, inner = spread(np.searchsorted(of_cue, of_hit, side="right") - low)
+        cue = low[hit] + inner
+        group, start, end = cues.rule[cue], cues.first[cue], cues.last[cue]
+        before = self._setting["before"][group]
+        left, right = np.where(before, end, hits.last[hit]), np.where(before, hits.first[hit], start)
+        near = (right >= left) & (right - left <= self._setting["reach"][group])
+        near &= np.where(hits.verb[hit], self._setting["verb"][group], self._setting["noun"][group])
+        hit, group, start, end, left, right = (each[near] for each in (hit, group, start, end, left, right))
 
-    def _holder(self, words: Words, texts: Sequence[str], clauses: Clauses, hit: Hit) -> tuple[str, int]:
-        start, end = _clause(clauses, hit)
-        people = [
-            (place, name)
-            for place in range(start, end)
-            if not hit.first <= place < hit.last and (name := self._person(words.elements[place]))
-        ]
-        agent = next((p for p in people if p[0] > hit.last and "af" in texts[hit.last : p[0]][-2:]), None)
-        before = [p for p in people if p[0] < hit.first]
-        subjects = [p for p in before if texts[p[0]] not in _POSSESSIVES] or before
-        after = [p for p in people if p[0] >= hit.last]
-        if agent and hit.verb:
-            place, name = agent
-        elif subjects:
-            place, name = subjects[-1 if hit.verb else 0]
-        elif after and (hit.verb or "mellem" in texts[hit.last : after[0][0]]):
-            place, name = after[0]
-        elif hit.verb:
-            earlier = [(at, who) for at in range(start) if (who := self._person(words.elements[at]))]
-            place, name = earlier[-1] if earlier else (-1, "")
-        else:
-            place, name = -1, ""
-        if clauses.quoted[hit.first] and place >= 0 and texts[place] in _FIRST_PERSON:
-            return self._speaker(words, texts, clauses)
-        return name, place
+        strong, comma = _counted(tokens.after_strong), _counted(tokens.after_comma)
+        stops, follows = self._held(words, self._stops), self._held(words, self._follows)
+        sentence_end = np.searchsorted(tokens.sentence, tokens.sentence[start], side="right")
+        free = strong[right + 1] == strong[left]
+        free &= self._setting["over_commas"][group] | (comma[right + 1] == comma[left])
+        free &= stops[right, group] == stops[left, group]
+        free &= ~self._setting["last"][group] | ((sentence_end - end <= _TAIL) & tokens.after_comma[start])
+        followed = follows[np.minimum(end + _TAIL, sentence_end), group] > follows[end, group]
+        free &= ~self._setting["follows"][group] | followed
+        hit, group, start, end = (each[free] for each in (hit, group, start, end))
+        _, first = np.unique(hit * len(self._groups) + group, return_index=True)
+        return hit[first], group[first], start[first], end[first]
 
-    def _speaker(self, words: Words, texts: Sequence[str], clauses: Clauses) -> tuple[str, int]:
-        for place, elements in enumerate(words.elements):
-            name = self._person(elements)
-            if name and not clauses.quoted[place] and texts[place] not in _POSSESSIVES:
-                return name, place
-        return "", -1
-
-    def _person(self, elements: frozenset[int]) -> str:
-        return next((name for name, element in self._holders if element in elements), "")
+    @staticmethod
+    def _held(words: Words, elements: list[list[int]]) -> np.ndarray:
+        """Count the words up to each place that fulfil the elements of a group, int64 [n + 1, n_groups]."""
+        of_set = np.stack([words.holds[:, wanted].any(axis=1) for wanted in elements], axis=1)
+        return _counted(of_set[words.sets])
 
 
-def _covered(span: tuple[int, int], masks: Iterable[tuple[int, int]]) -> bool:
-    return any(
-        start <= span[0] and span[1] <= end and end - start > span[1] - span[0] for start, end in masks
-    )
-
-
-def _clause(clauses: Clauses, hit: Hit) -> tuple[int, int]:
-    def cut(at: int) -> bool:
-        return clauses.comma[at] or clauses.strong[at]
-
-    start = next((at for at in range(hit.first, 0, -1) if cut(at)), 0)
-    end = next((at for at in range(hit.last, len(clauses.comma)) if cut(at)), len(clauses.comma))
-    return start, end
-
-
-def _reaches(group: _Group, words: Words, clauses: Clauses, span: tuple[int, int], hit: Hit) -> bool:
-    settings = group.settings
-    if settings.hit and (settings.hit == "verb") != hit.verb:
-        return False
-    before = settings.side == "before"
-    first, last = (span[1], hit.first) if before else (hit.last, span[0])
-    if not 0 <= last - first <= settings.reach:
-        return False
-    between = range(first, last)
-    crossed = range(first, last + 1)
-    if any(clauses.strong[at] or (clauses.comma[at] and not settings.over_commas) for at in crossed):
-        return False
-    if any(not group.stops.isdisjoint(words.elements[at]) for at in between):
-        return False
-    if settings.last and (len(words.elements) - span[1] > 3 or not clauses.comma[span[0]]):
-        return False
-    follow = words.elements[span[1] : span[1] + 3]
-    return not group.follows or any(not group.follows.isdisjoint(held) for held in follow)
+def _counted(flags: np.ndarray) -> np.ndarray:
+    """Count how many are set before each place, int [n + 1, ...]."""
+    return np.concatenate([np.zeros((1, *flags.shape[1:]), dtype=np.int64), np.cumsum(flags, axis=0)])

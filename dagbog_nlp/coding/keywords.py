@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from operator import itemgetter, or_
-from typing import Any, NamedTuple
+import threading
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from dagbog_nlp.codebook.codebook import Codebook
-from dagbog_nlp.codebook.rules import Rule, RuleBook, RuleIndex, Words
-from dagbog_nlp.codebook.wordforms import ANY, COMPOUND_FROM, WORD, Match, fold, is_verb_form, normalise
-from dagbog_nlp.coding.context import Clauses, Context, ContextCues, ContextRules, Hit
-from dagbog_nlp.coding.word_table import FULL
+from dagbog_nlp.codebook.matching import ElementSets, RuleIndex, Spans, Words
+from dagbog_nlp.codebook.rules import Rule, RuleBook
+from dagbog_nlp.codebook.wordforms import COMPOUND_FROM, WORD, fold, is_verb_form, normalise
+from dagbog_nlp.coding.context import ContextCues, ContextRules, Contexts
+from dagbog_nlp.coding.holders import Hits, word_roles
+from dagbog_nlp.coding.tokens import Tokens
+from dagbog_nlp.coding.word_table import PieceTable, Vocabulary
 
-_FULL_STOP = re.compile(r"\.(?!\w)")
-BREAK = re.compile(r"[.;!?()\n–…]| - |,(?! (?:der|som)\b)")
-_STRONG = re.compile(r"[.;:!?()\n–…]| - ")
-_QUOTE = re.compile('["”“»«]')
 ROLES = ("words", "exclude", "keep")
-_Index = tuple[list[tuple[str, int]], RuleIndex]
 COLUMNS = {
     "row": "int64",
     "code": "str",
@@ -37,28 +31,24 @@ COLUMNS = {
     "reported": "bool",
     "context": "str",
 }
+FIRED = {
+    "row": "int64",
+    "code": "str",
+    "role": "str",
+    "rule": "str",
+    "start": "int64",
+    "end": "int64",
+    "decides": "bool",
+}
+_LOCK = threading.RLock()
 
 
-@dataclass(frozen=True, slots=True)
-class _Type:
-    """What is known of a word type: the elements it fulfils and why, and whether it may be
-    half a word, or is one only where a full stop follows.
-    """
+class _Role(NamedTuple):
+    """The rules of one role: where they stand, and by rule its code's place and itself."""
 
-    elements: frozenset[int]
-    why: dict[int, Match]
-    half: bool = False
-    cut_short: bool = False
-
-
-class _Token(NamedTuple):
-    start: int
-    end: int
-    type: _Type
-
-
-_NONE: frozenset[int] = frozenset()
-_NOTHING = _Type(_NONE, {})
+    standing: RuleIndex
+    code: np.ndarray
+    rules: list[Rule]
 
 
 class KeywordCoder:
@@ -82,24 +72,24 @@ class KeywordCoder:
     def __init__(self, codebook: Codebook, context: ContextCues | None = None) -> None:
         self.codebook = codebook
         self._context = ContextRules(context)
-        self._context_types: dict[str, tuple[str, frozenset[int]]] = {}
         self._compiled = ""
 
     def _refresh(self) -> None:
         if self._compiled != self.codebook.hash:
             self._rules = RuleBook(self.codebook)
-            self._words, self._excluded, self._kept = map(self._indexed, ROLES)
-            self._types: dict[str, _Type] = {}
-            self._seen: set[str] = set()
-            self._hot: set[str] = set()
-            self._common: dict[frozenset[int], _Type] = {}
+            self._roles = {role: self._of_role(role) for role in ROLES}
+            self._paths = [code.path for code in self._rules.codes]
+            self._sets = ElementSets()
+            self._vocabulary = Vocabulary()
+            self._types = PieceTable(self._describe)
             self._compiled = self.codebook.hash
 
-    def _indexed(self, role: str) -> _Index:
+    def _of_role(self, role: str) -> _Role:
         owned = [
-            (code.path, at, rule) for code in self._rules.codes for at, rule in enumerate(getattr(code, role))
+            (place, rule) for place, code in enumerate(self._rules.codes) for rule in getattr(code, role)
         ]
-        return [(path, at) for path, at, _ in owned], RuleIndex([rule for _, _, rule in owned], self._rules)
+        rules = [rule for _, rule in owned]
+        return _Role(RuleIndex(rules), np.array([place for place, _ in owned], dtype=np.int64), rules)
 
     def code(self, sentences: pd.DataFrame) -> pd.DataFrame:
         """Find the hits.
@@ -117,16 +107,47 @@ class KeywordCoder:
             ``cue_start, cue_end`` (code points in the note), ``rule_id``, ``negated, holder,
             hypothetical, reported`` and ``context`` (the cues with their offsets).
         """
-        self._refresh()
-        texts = sentences["text"].to_list()
-        starts = sentences["start"].to_list()
-        rows = [
-            (row, *hit)
-            for row, text in enumerate(texts)
-            if self._is_hot(text)
-            for hit in sorted(self._hits(text, starts[row]), key=itemgetter(1, 0))
-        ]
-        return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+        with _LOCK:
+            self._refresh()
+            tokens, words = self._read(sentences["text"].to_list())
+            hits = self._first_hits(words)
+            _, cues, people, *_, why = self._types.rows(self._vocabulary)
+            rules = [self._roles["words"].rules[rule] for rule in hits.rule.tolist()]
+            heads = [self._vocabulary.types[word] for word in tokens.word[hits.first].tolist()]
+            verb = [
+                rule.is_word and is_verb_form(normalise(word), rule.text)
+                for rule, word in zip(rules, heads, strict=True)
+            ]
+            places = Hits(hits.first, hits.last, np.array(verb, dtype=bool))
+            contexts = self._context.read(tokens, cues[tokens.word], people[tokens.word], places)
+            kinds = [
+                matches[rule.parts[0].elements[0]].kind if rule.is_word else "phrase"
+                for rule, matches in zip(rules, why[tokens.word[hits.first]], strict=True)
+            ]
+        row = tokens.sentence[hits.first]
+        offset = sentences["start"].to_numpy(dtype=np.int64)
+        start, end = tokens.start + offset[tokens.sentence], tokens.end + offset[tokens.sentence]
+        codes = [self._paths[place] for place in self._roles["words"].code[hits.rule].tolist()]
+        return pd.DataFrame(
+            {
+                "row": row,
+                "code": pd.array(codes, dtype="str"),
+                "cue_start": start[hits.first],
+                "cue_end": end[hits.last - 1],
+                "rule_id": pd.array(
+                    [
+                        f"{code}#{rule.text}:{kind}"
+                        for code, rule, kind in zip(codes, rules, kinds, strict=True)
+                    ],
+                    dtype="str",
+                ),
+                "negated": contexts.negated,
+                "holder": pd.array(contexts.holder, dtype="str"),
+                "hypothetical": contexts.hypothetical,
+                "reported": contexts.reported,
+                "context": pd.array(_written(contexts, start, end), dtype="str"),
+            }
+        )
 
     def rules(self) -> list[tuple[str, str, str]]:
         """Return every rule as code, role (words, exclude or keep) and text, in the codebook's order."""
@@ -138,179 +159,130 @@ class KeywordCoder:
             for rule in getattr(code, role)
         ]
 
-    def fired(self, text: str) -> list[tuple[str, str, str, tuple[int, int], bool]]:
-        """Say which rules, as they stood at the last call of another method, fire in a sentence.
-
-        Parameters
-        ----------
-        text
-            One sentence.
+    def fired(self, texts: Sequence[str]) -> pd.DataFrame:
+        """Say which rules fire in those of n sentences that hold a word that may begin a hit.
 
         Returns
         -------
-        list of tuple
-            Code, role, rule, place (start and end in `text`) and whether it decides: a word that is
-            not shut out, or an exclusion that shuts out a word.
+        pandas.DataFrame
+            ``row`` (position in `texts`), ``code, role, rule``, ``start, end`` (offsets in the text) and
+            ``decides``: whether it is a word that is not shut out, or an exclusion that shuts out a word.
         """
-        if not self._compiled:
-            self._refresh()
-        if not self._is_hot(text):
-            return []
-        tokens = self._tokens(text)
-        words = _as_words(text, tokens)
-        found = []
-        for code in self._rules.codes:
-            spans = {
-                role: [(rule, span) for rule in getattr(code, role) for span in rule.spans(words)]
-                for role in ROLES
+        with _LOCK:
+            chosen = np.flatnonzero(self.may_hit(texts))
+            tokens, words = self._read([texts[row] for row in chosen.tolist()])
+            found = {role: self._roles[role].standing.spans(words) for role in ROLES}
+        code_of = {role: self._roles[role].code[spans.rule] for role, spans in found.items()}
+        parts = []
+        for number, (role, spans) in enumerate(found.items()):
+            rules = self._roles[role].rules
+            decides = spans.meet(found["words"], code_of[role], code_of["words"])
+            if role == "words":
+                decides &= self._is_free(spans, words)
+            part = {
+                "row": chosen[tokens.sentence[spans.first]],
+                "place": code_of[role],
+                "number": number,
+                "code": [self._paths[place] for place in code_of[role]],
+                "role": role,
+                "rule": [rules[rule].text for rule in spans.rule],
+                "start": tokens.start[spans.first],
+                "end": tokens.end[spans.last - 1],
+                "decides": decides,
             }
-            met = [span for _, span in spans["words"]]
-            shut = [span for _, span in spans["exclude"]]
-            kept = [span for _, span in spans["keep"]]
-            for role, rule, span in ((name, *item) for name in ROLES for item in spans[name]):
-                free = role != "words" or _free(span, shut) or not _free(span, kept)
-                place = tokens[span[0]].start, tokens[span[1] - 1].end
-                found.append((code.path, role, rule.text, place, free and not _free(span, met)))
-        return found
+            parts.append(pd.DataFrame(part).astype(FIRED))
+        table = pd.concat(parts, ignore_index=True)
+        return table.sort_values(["row", "place", "number"], kind="stable", ignore_index=True)[list(FIRED)]
 
     def may_hit(self, texts: Sequence[str]) -> np.ndarray:
         """Say of each text whether it holds a word that may begin a hit, bool [n]."""
         self._refresh()
-        if len(self._seen) > FULL:
-            for known in (self._seen, self._hot, self._types, self._context_types):
-                known.clear()
-        return np.array([self._is_hot(text) for text in texts], dtype=bool)
+        may_trigger = self._rules.may_trigger
+        return np.array([any(map(may_trigger, WORD.findall(text))) for text in texts], dtype=bool)
 
-    def _is_hot(self, text: str) -> bool:
-        words = WORD.findall(text)
-        for word in words:
-            if word not in self._seen:
-                self._seen.add(word)
-                if self._rules.may_trigger(word):
-                    self._hot.add(word)
-        return not self._hot.isdisjoint(words)
-
-    def _look_up(self, word: str) -> _Type:
-        why = self._rules.match(word)
-        cut_short = any(match.kind == "abbreviation" for match in why.values())
-        found = _Type(frozenset(why), why, fold(word) in self._rules.first_parts, cut_short)
-        if not found.half and all(match.entry == ANY for match in why.values()):
-            found = self._common.setdefault(found.elements, found)
-        self._types[word] = found
-        return found
-
-    def _tokens(self, text: str) -> list[_Token]:
-        tokens: list[_Token] = []
-        types, after_half = self._types, False
-        for match in WORD.finditer(text):
-            word, (start, end) = match.group(), match.span()
-            held = types.get(word) or self._look_up(word)
-            if held.cut_short and not _FULL_STOP.match(text, end):
-                held = _NOTHING
-            if after_half and end - start >= COMPOUND_FROM and text[tokens[-1].end : start] == " ":
-                whole = self._whole(text[tokens[-1].start : end])
-                if whole:
-                    start, held = tokens.pop().start, whole
-            after_half = held.half
-            tokens.append(_Token(start, end, held))
-        return tokens
-
-    def _whole(self, pair: str) -> _Type | None:
-        word = pair.replace(" ", "")
-        found = self._types.get(word) or self._look_up(word)
-        why = {element: match for element, match in found.why.items() if match.kind == "form"}
-        return _Type(frozenset(why), why) if why else None
-
-    def _hits(self, text: str, offset: int) -> Iterable[tuple[Any, ...]]:
-        tokens = self._tokens(text)
-        found = self._first_hits(_as_words(text, tokens))
-        if not found:
-            return
-        contexts = self._read_context(text, tokens, [(rule, span) for _, rule, span in found])
-        for (path, rule, (first, last)), context in zip(found, contexts, strict=True):
-            kind = tokens[first].type.why[rule.parts[0].elements[0]].kind if rule.is_word else "phrase"
-            cue = offset + tokens[first].start, offset + tokens[last - 1].end
-            yield (
-                path,
-                *cue,
-                f"{path}#{rule.text}:{kind}",
-                context.negated,
-                context.holder,
-                context.hypothetical,
-                context.reported,
-                " ".join(_place(status, tokens, start, end, offset) for status, start, end in context.cues),
-            )
-
-    def _first_hits(self, words: Words) -> list[tuple[str, Rule, tuple[int, int]]]:
-        """Return the first word or phrase of each code that is not shut out, in the order of the codes."""
-        met = self._met(self._words, words)
-        if not met:
-            return []
-        shut, kept = self._met(self._excluded, words), self._met(self._kept, words)
-        hits = []
-        for code in self._rules.codes:
-            if code.path not in met:
-                continue
-            out, again = ([span for span, _ in role.get(code.path, ())] for role in (shut, kept))
-            found = sorted(met[code.path], key=lambda item: (item[0][0], -item[0][1], item[1]))
-            free = (item for item in found if _free(item[0], out) or not _free(item[0], again))
-            if first := next(free, None):
-                hits.append((code.path, code.words[first[1]], first[0]))
-        return hits
-
-    @staticmethod
-    def _met(index: _Index, words: Words) -> dict[str, list[tuple[tuple[int, int], int]]]:
-        """Return by code the ranges that its rules of one role cover, and which rule of the role it is."""
-        met: dict[str, list[tuple[tuple[int, int], int]]] = {}
-        owners, rules = index
-        for place, spans in rules.spans(words):
-            path, at = owners[place]
-            met.setdefault(path, []).extend((span, at) for span in spans)
-        return met
-
-    def _read_context(
-        self, text: str, tokens: Sequence[_Token], found: Sequence[tuple[Rule, tuple[int, int]]]
-    ) -> list[Context]:
-        known = [self._context_of(text[token.start : token.end]) for token in tokens]
-        lower = [word for word, _ in known]
-        elements = tuple(held for _, held in known)
-        gaps = [text[left.end : right.start] for left, right in pairwise(tokens)]
-        strong = [False, *[gap != " " and _STRONG.search(gap) is not None for gap in gaps]]
-        comma = [False, *["," in gap for gap in gaps]]
-        breaks = tuple(map(or_, strong, comma))
-        words = Words(elements, breaks, _NONE.union(*set(elements)))
-        clauses = Clauses(comma, strong, _quoted(text, tokens))
-        hits = [Hit(*span, rule.is_word and is_verb_form(lower[span[0]], rule.text)) for rule, span in found]
-        return self._context.read(words, lower, clauses, hits)
-
-    def _context_of(self, word: str) -> tuple[str, frozenset[int]]:
-        if word not in self._context_types:
+    def _describe(self, words: list[str]) -> tuple[np.ndarray, ...]:
+        """Find out about words, or two halves of one: the elements that each fulfils in the rules and in the
+        cue lists, its role beside people, whether it may be half a word, or is one only before a full stop,
+        and why it fulfils the rules' elements.
+        """
+        elements, cues, roles, half, cut_short = [], [], [], [], []
+        reasons = np.empty(len(words), dtype=object)
+        for number, word in enumerate(words):
+            why = self._rules.match(word.replace(" ", ""))
+            if " " in word:
+                why = {element: match for element, match in why.items() if match.kind == "form"}
             lower = normalise(word)
-            self._context_types[word] = lower, frozenset(self._context.table.match(lower))
-        return self._context_types[word]
+            reasons[number] = why
+            elements.append(self._sets.number(frozenset(why)))
+            cues.append(self._context.number(lower))
+            roles.append(word_roles(lower))
+            half.append(" " not in word and fold(word) in self._rules.first_parts)
+            cut_short.append(any(match.kind == "abbreviation" for match in why.values()))
+        return (
+            np.array(elements, dtype=np.int32),
+            np.array(cues, dtype=np.int32),
+            np.array(roles, dtype=np.uint8),
+            np.array(half, dtype=bool),
+            np.array(cut_short, dtype=bool),
+            reasons,
+        )
+
+    def _read(self, texts: Sequence[str]) -> tuple[Tokens, Words]:
+        """Find the words of sentences and the elements that they fulfil; put words split in two together."""
+        if self._vocabulary.is_full:
+            self._vocabulary = Vocabulary()
+        tokens = Tokens.of(texts, self._vocabulary)
+        _, _, _, half, cut_short, _ = self._types.rows(self._vocabulary)
+        cut_off = cut_short[tokens.word] & ~tokens.before_stop
+        second_half = tokens.after_space & (tokens.end - tokens.start >= COMPOUND_FROM)
+        second_half[1:] &= (half[tokens.word] & ~cut_off)[:-1]
+        apart = np.ones(len(tokens), dtype=bool)
+        for second in np.flatnonzero(second_half).tolist():
+            first = second - 1
+            if apart[first] and (whole := self._whole(tokens.word[first], tokens.word[second])) is not None:
+                tokens.word[first], tokens.end[first], apart[second] = whole, tokens.end[second], False
+        if not apart.all():
+            tokens = tokens.take(apart)
+        sets, *_, cut_short, _ = self._types.rows(self._vocabulary)
+        held = np.where(cut_short[tokens.word] & ~tokens.before_stop, 0, sets[tokens.word])
+        holds = self._sets.table(self._rules.n_elements)
+        return tokens, Words(held, holds, tokens.after_break, tokens.sentence)
+
+    def _whole(self, first: int, second: int) -> int | None:
+        """Return the number of two words as the halves of one, if they are."""
+        types = self._vocabulary.types
+        whole = int(self._vocabulary.numbers([f"{types[first]} {types[second]}"])[0])
+        return whole if self._types.rows(self._vocabulary)[0][whole] else None
+
+    def _first_hits(self, words: Words) -> Spans:
+        """Return each sentence's first word or phrase of each code that is not shut out, as they stand."""
+        spans = self._roles["words"].standing.spans(words)
+        spans = spans.take(self._is_free(spans, words))
+        code = self._roles["words"].code[spans.rule]
+        order = np.lexsort((spans.rule, -spans.last, spans.first))
+        place = words.sentence[spans.first] * len(self._paths) + code
+        _, first = np.unique(place[order], return_index=True)
+        spans, code = spans.take(order[first]), code[order[first]]
+        rank = np.argsort(np.argsort(np.array(self._paths, dtype=object)))
+        return spans.take(np.lexsort((rank[code], spans.first)))
+
+    def _is_free(self, spans: Spans, words: Words) -> np.ndarray:
+        """Say which words and phrases are not shut out, or brought back, bool [n]."""
+        _, of_rule, _ = self._roles["words"]
+        free = np.ones(len(spans), dtype=bool)
+        for role, frees in (("exclude", False), ("keep", True)):
+            standing, code, _ = self._roles[role]
+            others = standing.spans(words)
+            free[spans.meet(others, of_rule[spans.rule], code[others.rule])] = frees
+        return free
 
 
-def _as_words(text: str, tokens: Sequence[_Token]) -> Words:
-    elements = tuple(token.type.elements for token in tokens)
-    breaks = [
-        text[left.end : right.start] != " " and BREAK.search(text, left.end, right.end) is not None
-        for left, right in pairwise(tokens)
+def _written(contexts: Contexts, start: np.ndarray, end: np.ndarray) -> list[str]:
+    """Write the cues of each hit with their offsets."""
+    return [
+        " ".join(
+            f"{status}:quotation" if first < 0 else f"{status}:{start[first]}-{end[last - 1]}"
+            for status, first, last in cues
+        )
+        for cues in contexts.cues
     ]
-    return Words(elements, (False, *breaks), _NONE.union(*set(elements)))
-
-
-def _quoted(text: str, tokens: Sequence[_Token]) -> list[bool]:
-    marks = [match.start() for match in _QUOTE.finditer(text)]
-    if not marks:
-        return [False] * len(tokens)
-    return [bisect(marks, token.start) % 2 == 1 for token in tokens]
-
-
-def _place(status: str, tokens: Sequence[_Token], start: int, end: int, offset: int) -> str:
-    if start < 0:
-        return f"{status}:quotation"
-    return f"{status}:{offset + tokens[start].start}-{offset + tokens[end - 1].end}"
-
-
-def _free(span: tuple[int, int], spans: Sequence[tuple[int, int]]) -> bool:
-    return not any(start < span[1] and span[0] < end for start, end in spans)

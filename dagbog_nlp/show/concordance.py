@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from html import escape
-from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from dagbog_nlp.codebook.rules import Rule, RuleTable, Words
-from dagbog_nlp.codebook.wordforms import WORD
-from dagbog_nlp.coding.keywords import BREAK, KeywordCoder
+from dagbog_nlp.codebook.matching import ElementSets, RuleIndex, Words
+from dagbog_nlp.codebook.rules import RuleTable
+from dagbog_nlp.coding.keywords import KeywordCoder
+from dagbog_nlp.coding.tokens import Tokens
+from dagbog_nlp.coding.word_table import Vocabulary
 
 CONTEXT = 60
 SHOWN = 100
@@ -73,41 +75,29 @@ def kwic(notes: pd.DataFrame, pattern: str, *, width: int = CONTEXT) -> Concorda
     >>> kwic(notes, "kontakt*")[["start", "end", "form"]].values.tolist()
     [[7, 14, 'kontakt'], [16, 28, 'kontaktbogen']]
     """
-    table = RuleTable({})
-    rule = table.rule(pattern, "kwic", lenient=True)
-    types: dict[str, frozenset[int]] = {}
+    table, sets, vocabulary = RuleTable({}), ElementSets(), Vocabulary()
+    index = RuleIndex([table.rule(pattern, "kwic", lenient=True)])
+    texts = [str(text) for text in notes["text"]]
+    tokens = Tokens.of(texts, vocabulary)
+    numbers = np.array(
+        [sets.number(frozenset(table.match(word))) for word in vocabulary.types], dtype=np.int64
+    )
+    spans = index.spans(
+        Words(numbers[tokens.word], sets.table(table.n_elements), tokens.after_break, tokens.sentence)
+    )
+    spans = spans.take(np.argsort(tokens.sentence[spans.first], kind="stable"))
+    known = list(notes[["note_id", "date"]].itertuples(index=False, name=None))
     rows = []
-    for note in notes[["note_id", "date", "text"]].itertuples(index=False):
-        for start, end in _places(str(note.text), rule, table, types):
-            text = str(note.text)
-            left = text[max(0, start - width) : start]
-            right = text[end : end + width]
-            rows.append(
-                (note.note_id, note.date, left, text[start:end], right, start, end, text[start:end].lower())
-            )
+    for first, last in zip(spans.first.tolist(), spans.last.tolist(), strict=True):
+        at, start, end = int(tokens.sentence[first]), int(tokens.start[first]), int(tokens.end[last - 1])
+        text = texts[at]
+        left, match, right = text[max(0, start - width) : start], text[start:end], text[end : end + width]
+        rows.append((*known[at], left, match, right, start, end, match.lower()))
     columns = ["note_id", "date", "left", "match", "right", "start", "end", "form"]
     found = Concordance(rows, columns=columns).astype({"start": "int64", "end": "int64"})
     for name in ("note_id", "left", "match", "right", "form"):
         found[name] = found[name].astype("str")
     return Concordance(found)
-
-
-def _places(
-    text: str, rule: Rule, table: RuleTable, types: dict[str, frozenset[int]]
-) -> list[tuple[int, int]]:
-    matches = list(WORD.finditer(text))
-    for match in matches:
-        if match.group() not in types:
-            types[match.group()] = frozenset(table.match(match.group()))
-    elements = tuple(types[match.group()] for match in matches)
-    if not rule.need <= frozenset[int]().union(*elements):
-        return []
-    breaks = (
-        False,
-        *(BREAK.search(text, left.end(), right.end()) is not None for left, right in pairwise(matches)),
-    )
-    words = Words(elements, breaks, rule.need)
-    return [(matches[first].start(), matches[last - 1].end()) for first, last in rule.spans(words)]
 
 
 def rule_table(coder: KeywordCoder, sentences: pd.DataFrame) -> pd.DataFrame:
@@ -144,17 +134,21 @@ def rule_table(coder: KeywordCoder, sentences: pd.DataFrame) -> pd.DataFrame:
         forms[code, role, rule] = Counter()
         notes[code, role, rule] = set()
     note_ids = sentences["note_id"].to_list() if "note_id" in sentences else range(len(sentences))
-    for text, note_id in zip(sentences["text"], note_ids, strict=True):
-        fired = coder.fired(text)
-        taken = {(code, place) for code, role, _, place, decides in fired if role == "words" and decides}
-        takers = Counter(place for _, place in taken)
-        for key in {(code, role, rule) for code, role, rule, _, _ in fired}:
-            mine = [(place, decides) for *rest, place, decides in fired if tuple(rest) == key]
-            counts[key]["sentences"] += 1
-            counts[key]["coded"] += any(decides for _, decides in mine)
-            counts[key]["conflicts"] += any(decides and takers[place] > 1 for place, decides in mine)
-            forms[key].update(text[start:end].lower() for (start, end), _ in mine)
-            notes[key].add(note_id)
+    texts, note_ids = sentences["text"].to_list(), list(note_ids)
+    fired = coder.fired(texts)
+    place = ["row", "start", "end"]
+    taken = fired[(fired["role"] == "words") & fired["decides"]].drop_duplicates([*place, "code"])
+    takers = Counter(taken[place].itertuples(index=False, name=None))
+    for (code, role, rule, row), mine in fired.groupby(["code", "role", "rule", "row"], sort=False):
+        key, text = (code, role, rule), texts[row]
+        spans = list(zip(mine["start"], mine["end"], mine["decides"], strict=True))
+        counts[key]["sentences"] += 1
+        counts[key]["coded"] += any(decides for *_, decides in spans)
+        counts[key]["conflicts"] += any(
+            decides and takers[row, start, end] > 1 for start, end, decides in spans
+        )
+        forms[key].update(text[start:end].lower() for start, end, _ in spans)
+        notes[key].add(note_ids[row])
     rows = [
         (
             *key,
