@@ -6,11 +6,13 @@ import shutil
 import signal
 import threading
 import time
+from pathlib import Path
 
 import joblib
 import pandas as pd
 import pytest
 
+from dagbog_nlp.batch import run
 from dagbog_nlp.batch.run import tag
 from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.coding.autocoder import Autocoder
@@ -31,15 +33,24 @@ def notes(root, tmp_path, monkeypatch):
     return frame
 
 
-@pytest.fixture
-def recipe(root):
-    text = (root / "docs" / "batch.md").read_text("utf-8")
+@pytest.fixture(scope="module")
+def text(root):
+    return (root / "docs" / "batch.md").read_text("utf-8")
 
-    def run(name, **names):
+
+@pytest.fixture
+def query(text):
+    return re.search(r"```sql\n(.*?)```", text, re.S)[1]
+
+
+@pytest.fixture
+def recipe(text):
+
+    def act(name, **names):
         exec(re.search(rf"```python {name}\n(.*?)```", text, re.S)[1], names)
         return names
 
-    return run
+    return act
 
 
 def test_dask_data_frame(notes, coder, recipe):
@@ -71,12 +82,45 @@ def test_spark(notes, coder, recipe, monkeypatch):
     assert (found["date"].dt.date == expected["date"].dt.date).all()
 
 
-def test_pyarrow_over_the_parts(notes, plain_coder, recipe):
-    tag("notater.parquet", "resultat", coder=plain_coder(), chunk_notes=20, workbooks=False)
-    counts = recipe("pyarrow")["per_month"].to_pandas()
-    assert counts["count_all_count_all"].sum() if "count_all_count_all" in counts else len(counts)
-    by_month = notes["date"].dt.strftime("%Y-%m")
-    assert counts.groupby("month")["count_all"].sum().to_dict() == by_month.value_counts().to_dict()
+def test_ray(notes, coder, recipe, monkeypatch):
+    ray = pytest.importorskip("ray", reason="Ray is not installed (70 MB, in no extra of ours)")
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False)
+    try:
+        recipe("ray", coder=coder)
+    finally:
+        ray.shutdown()
+    found, expected = (
+        table.sort_values("coding_id", ignore_index=True)
+        for table in (pd.read_parquet("codings"), coder.code(notes))
+    )
+    pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+
+
+@pytest.fixture(params=[0, 20_000], ids=["parts", "one file"])
+def doubts(notes, fast_coder, request, monkeypatch):
+    """A finished run of the notes in the folder resultat, and its notes and doubts by month and team."""
+    monkeypatch.setattr(run, "SINGLE_FILE_NOTES", request.param)
+    tagged = tag("notater.parquet", "resultat", coder=fast_coder, chunk_notes=20, workbooks=False)
+    of_doubt = tagged.codings().query("code == 'professionel_tvivl'")["note_id"]
+    table = notes.assign(with_doubt=notes["note_id"].isin(of_doubt), month=notes["date"].dt.strftime("%Y-%m"))
+    counts = table.groupby(["month", "team"])["with_doubt"].agg(["size", "sum"])
+    assert 0 < counts["sum"].sum() < len(notes)
+    return counts.astype("int64").to_records().tolist()
+
+
+def test_duckdb_over_the_parts(doubts, query):
+    duckdb = pytest.importorskip("duckdb")
+    if Path("resultat/codings.parquet").is_file():
+        query = query.replace("/*.parquet", "")
+    found = duckdb.sql(query).df()
+    found["month"] = pd.to_datetime(found["month"]).dt.strftime("%Y-%m")
+    assert found.to_records(index=False).tolist() == doubts
+
+
+def test_pyarrow_over_the_parts(doubts, recipe):
+    found = recipe("pyarrow")["per_month"].to_pandas().sort_values(["month", "team"])
+    assert found[["month", "team", "notes", "with_doubt"]].to_records(index=False).tolist() == doubts
 
 
 def test_a_dask_cluster_loses_a_worker(year, plain_coder, files_of):
