@@ -21,7 +21,8 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from dagbog_nlp.coding.word_table import PairIndex, Pieces, Vocabulary
+from dagbog_nlp.coding.feature_index import LetterIndex, PairIndex
+from dagbog_nlp.coding.word_table import Pieces, Vocabulary
 
 _NUMBER = re.compile(r"\d+")
 _WORD = re.compile(r"\w+")
@@ -167,23 +168,21 @@ class WordFeatures(TransformerMixin, BaseEstimator):
             int64 [n]: the column of the piece's first and last word, -1 for none that is known.
         """
         index = self._lookup()
-        find_word, find_letters = index.words.get, index.letters.get
-        shortest, longest = self.letters
+        find_word = index.words.get
+        plain = [_plain_piece(piece) for piece in types]
         found: list[int] = []
-        bounds, first, last = [0], [], []
-        for piece in types:
-            plain = _plain_piece(piece)
-            words = _WORD.findall(plain)
+        word_bounds, first, last = [0], [], []
+        for piece in plain:
+            words = _WORD.findall(piece)
             found += [column for column in map(find_word, _with_pairs(words)) if column is not None]
-            grams = map(find_letters, _ngrams(plain, shortest, longest))
-            found += [column for column in grams if column is not None]
-            bounds.append(len(found))
+            word_bounds.append(len(found))
             first.append(find_word(words[0], -1) if words else -1)
             last.append(find_word(words[-1], -1) if words else -1)
-        columns = np.array(found, dtype=np.int32)
+        letters, bounds = index.letters.find(plain, *self.letters)
+        columns = np.insert(letters + self.n_words, np.repeat(bounds[:-1], np.diff(word_bounds)), found)
         features = sparse.csr_array(
-            (index.weights[columns], columns, np.array(bounds, dtype=np.int32)),
-            shape=(len(bounds) - 1, len(index.weights)),
+            (index.weights[columns], columns.astype(np.int32), (bounds + word_bounds).astype(np.int32)),
+            shape=(len(plain), len(index.weights)),
         )
         return features, np.array(first, dtype=np.int64), np.array(last, dtype=np.int64)
 
@@ -236,9 +235,8 @@ class WordFeatures(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         if "_index" not in self.__dict__:
             words = _positions(self.words_)
-            letters = {gram: column + self.n_words for gram, column in _positions(self.letters_).items()}
             weights = np.concatenate([self.word_weight * self.word_idf_, self.letter_idf_]).astype(np.float32)
-            self._index = _Index(words, letters, weights, PairIndex(words))
+            self._index = _Index(words, LetterIndex(_lines(self.letters_)), weights, PairIndex(words))
         return self._index
 
     def _kept(self, counts: sparse.csr_array, names: Sequence[str], groups: Any) -> tuple[str, np.ndarray]:
@@ -260,7 +258,7 @@ class WordFeatures(TransformerMixin, BaseEstimator):
 @dataclass(frozen=True)
 class _Index:
     words: dict[str, int]
-    letters: dict[str, int]
+    letters: LetterIndex
     weights: np.ndarray
     pairs: PairIndex
 

@@ -212,7 +212,7 @@ class KeywordCoder:
             if " " in word:
                 why = {element: match for element, match in why.items() if match.kind == "form"}
             lower = normalise(word)
-            reasons[number] = why
+            reasons[number] = why or None
             elements.append(self._sets.number(frozenset(why)))
             cues.append(self._context.number(lower))
             roles.append(word_roles(lower))

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 import dagbog_nlp as dn
 from dagbog_nlp.coding import word_table
+from dagbog_nlp.coding.feature_index import LetterIndex, PairIndex
 from dagbog_nlp.coding.keywords import KeywordCoder
 from dagbog_nlp.coding.sentence_pieces import SentencePieces
-from dagbog_nlp.coding.word_table import PairIndex, Pieces, PieceTable, Vocabulary
+from dagbog_nlp.coding.word_table import Pieces, PieceTable, Vocabulary
 from dagbog_nlp.notes.sentences import sentence_table
 
 WORDS = st.sampled_from(
@@ -202,3 +203,17 @@ def test_texts_without_words(fast_coder, text):
         CUTTER.cut([text]).table(notes_of([text]))["text"].tolist()
         == sentence_table(notes_of([text]))["text"].tolist()
     )
+
+
+@given(
+    st.sets(st.text("abæ 😀", min_size=1, max_size=5)),
+    st.lists(st.text("abcæø😀é ", max_size=9)),
+)
+def test_every_known_letter_sequence_is_found_in_order(grams, texts):
+    grams = sorted(grams)
+    columns, bounds = LetterIndex(grams).find(texts, 2, 4)
+    for number, text in enumerate(texts):
+        words = [f" {word} " for word in text.split()]
+        inside = [word[at : at + n] for word in words for n in (2, 3, 4) for at in range(len(word) - n + 1)]
+        found = [grams[column] for column in columns[bounds[number] : bounds[number + 1]]]
+        assert found == [gram for gram in inside if gram in grams]
