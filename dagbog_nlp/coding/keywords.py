@@ -236,11 +236,12 @@ class KeywordCoder:
         cut_off = cut_short[tokens.word] & ~tokens.before_stop
         second_half = tokens.after_space & (tokens.end - tokens.start >= COMPOUND_FROM)
         second_half[1:] &= (half[tokens.word] & ~cut_off)[:-1]
+        second = np.flatnonzero(second_half)
+        whole = self._wholes(tokens.word[second - 1], tokens.word[second])
         apart = np.ones(len(tokens), dtype=bool)
-        for second in np.flatnonzero(second_half).tolist():
-            first = second - 1
-            if apart[first] and (whole := self._whole(tokens.word[first], tokens.word[second])) is not None:
-                tokens.word[first], tokens.end[first], apart[second] = whole, tokens.end[second], False
+        for at, number in zip(second[whole >= 0].tolist(), whole[whole >= 0].tolist(), strict=True):
+            if apart[at - 1]:
+                tokens.word[at - 1], tokens.end[at - 1], apart[at] = number, tokens.end[at], False
         if not apart.all():
             tokens = tokens.take(apart)
         sets, *_, cut_short, _ = self._types.rows(self._vocabulary)
@@ -248,11 +249,12 @@ class KeywordCoder:
         holds = self._sets.table(self._rules.n_elements)
         return tokens, Words(held, holds, tokens.after_break, tokens.sentence)
 
-    def _whole(self, first: int, second: int) -> int | None:
-        """Return the number of two words as the halves of one, if they are."""
+    def _wholes(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Return the numbers of words that may be the halves of one, -1 where they are not, int32 [n]."""
         types = self._vocabulary.types
-        whole = int(self._vocabulary.numbers([f"{types[first]} {types[second]}"])[0])
-        return whole if self._types.rows(self._vocabulary)[0][whole] else None
+        halves = zip(first.tolist(), second.tolist(), strict=True)
+        numbers = self._vocabulary.numbers([f"{types[left]} {types[right]}" for left, right in halves])
+        return np.where(self._types.rows(self._vocabulary)[0][numbers] > 0, numbers, -1)
 
     def _first_hits(self, words: Words) -> Spans:
         """Return each sentence's first word or phrase of each code that is not shut out, as they stand."""

@@ -110,7 +110,7 @@ class SentencePieces:
         inside[1:-1] = ~_SPACES[np.minimum(codes, len(_SPACES) - 1)]
         edges = np.flatnonzero(inside[1:] != inside[:-1])
         start, end = edges[::2], edges[1::2]
-        numbers = self._numbers(codes, start)
+        numbers = self._numbers(joined, codes, start, end)
         numbers, start, end = self._split_inside(numbers, start, end)
         if not len(numbers):
             nothing = np.zeros(0, dtype=np.int64)
@@ -137,15 +137,16 @@ class SentencePieces:
         pieces = Pieces(self.vocabulary, numbers, bounds)
         return NoteSentences(pieces, note, start[first] - before, end[bounds[1:] - 1] - before, piece_start)
 
-    def _numbers(self, codes: np.ndarray, start: np.ndarray) -> np.ndarray:
-        """Number the pieces that begin at `start`, asking the vocabulary once per distinct piece."""
+    def _numbers(self, joined: str, codes: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+        """Number the pieces between `start` and `end`, asking the vocabulary once per distinct piece."""
         places = np.append(start, len(codes)).astype(np.int32) * codes.itemsize
         buffers = [None, pa.py_buffer(places), pa.py_buffer(codes)]
         found = pa.Array.from_buffers(pa.binary(), len(start), buffers).dictionary_encode()
-        distinct = [
-            piece.decode("utf-32-le", "surrogatepass").rstrip() for piece in found.dictionary.to_pylist()
-        ]
-        return self.vocabulary.numbers(distinct)[found.indices.to_numpy()]
+        which = found.indices.to_numpy()
+        first = np.empty(len(found.dictionary), dtype=np.int64)
+        first[which[::-1]] = np.arange(len(which))[::-1]
+        spans = zip(start[first].tolist(), end[first].tolist(), strict=True)
+        return self.vocabulary.numbers([joined[left:right] for left, right in spans])[which]
 
     def _split_inside(
         self, numbers: np.ndarray, start: np.ndarray, end: np.ndarray

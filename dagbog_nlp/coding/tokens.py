@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from itertools import chain
 
 import numpy as np
 
 from dagbog_nlp.codebook.wordforms import WORD
 from dagbog_nlp.coding.word_table import Vocabulary
 
+_WORDS = re.compile(f"({WORD.pattern})")
 _FULL_STOP = re.compile(r"\.(?!\w)")
 _BREAK = re.compile(r"[.;!?()\n–…]| - |,(?! (?:der|som)\b)")
 _LINE, _SPACE = 10, 32
@@ -79,8 +79,9 @@ class Tokens:
         joined = "\n".join(texts)
         codes = np.frombuffer(f"{joined}\n".encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
         offsets = np.cumsum([0, *(len(text) + 1 for text in texts)])
-        spans = np.fromiter(chain.from_iterable(match.span() for match in WORD.finditer(joined)), np.int64)
-        start, end = spans[::2], spans[1::2]
+        parts = _WORDS.split(joined)
+        borders = np.cumsum(np.fromiter(map(len, parts), dtype=np.int64, count=len(parts)))
+        start, end = borders[:-1:2], borders[1::2]
         sentence = np.searchsorted(offsets, start, side="right") - 1
         begins = np.ones(len(start), dtype=bool)
         begins[1:] = sentence[1:] != sentence[:-1]
@@ -110,7 +111,7 @@ class Tokens:
         after_space = ~begins
         after_space[1:] &= (start[1:] - end[:-1] == 1) & (codes[end[:-1]] == _SPACE)
         return cls(
-            vocabulary.numbers(WORD.findall(joined)),
+            vocabulary.numbers(parts[1::2]),
             sentence,
             start - offsets[sentence],
             end - offsets[sentence],
