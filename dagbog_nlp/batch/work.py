@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.coding.encoder import SentenceEncoder
 from dagbog_nlp.errors import DagbogError, ModelError, NotFittedError
-from dagbog_nlp.learning.model_store import load
 from dagbog_nlp.notes.chunks import BadNote, Chunk, NoteFile
 from dagbog_nlp.notes.stream import read_chunk
 from dagbog_nlp.tables import CODINGS, DATE, empty
@@ -96,6 +95,9 @@ class CoderReference:
         return coder
 
     def _load(self) -> Coder:
+        # Slow to import, and not needed for a coder that travels whole.
+        from dagbog_nlp.learning.model_store import load  # noqa: PLC0415
+
         coder = load(str(self.folder), tier=self.tier)
         coder.name = self.name
         if self.codebook is not None:
