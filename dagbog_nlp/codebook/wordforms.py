@@ -195,6 +195,7 @@ class WordForms:
         self._starts = frozenset(form[:3] for form in near)
         self._ends = frozenset(form[-3:] for form in near)
         self._longest = max(map(len, self._plain), default=0)
+        self._tails = frozenset(key[-COMPOUND_FROM:] for key in self._plain)
         if lenient:
             for form in near:
                 for cut in _deletions(form):
@@ -203,10 +204,12 @@ class WordForms:
     def match(self, word: str) -> list[Match]:
         """Return every entry that the word matches, best kind first: form, glob, compound, misspelling."""
         key = fold(word)
-        found = [Match(entry, "form") for entry in self._forms.get(key, ())]
+        entries = self._forms.get(key)
+        found = [Match(entry, "form") for entry in entries] if entries else []
         if self._any_glob.fullmatch(key):
             found += [Match(entry, "glob") for pattern, entry in self._globs if pattern.fullmatch(key)]
-        found += [Match(entry, "glob") for entry in self._wildcards]
+        if self._wildcards:
+            found += [Match(entry, "glob") for entry in self._wildcards]
         if found or not self._lenient:
             return found
         return self._misspelling(word) or self._compound(word, key) or self._abbreviation(word, key)
@@ -222,6 +225,8 @@ class WordForms:
         )
 
     def _compound(self, word: str, key: str) -> list[Match]:
+        if key[-COMPOUND_FROM:] not in self._tails:
+            return []
         for cut in range(max(2, len(key) - self._longest), len(key) - COMPOUND_FROM + 1):
             entries = self._plain.get(key[cut:])
             if entries and _is_first_part(normalise(word), key[:cut]):
