@@ -110,7 +110,7 @@ class RunFolder:
         """Begin a run from nothing: forget what an earlier one left."""
         self.single = single
         (self.path / JOURNAL).unlink(missing_ok=True)
-        for name in (*self._results(), PARTS, PILES):
+        for name in (*self._results(), PARTS):
             _remove(self.path / name)
         self.write(self.path / MANIFEST, _json(manifest))
 
@@ -129,7 +129,6 @@ class RunFolder:
             *self.path.glob(f"{PARTS}/*/.*"),
         ):
             leftover.unlink(missing_ok=True)
-        _remove(self.piles)
         records: dict[int, dict[str, Any]] = {}
         merged: dict[str, str] | None = None
         for record in self._journal():

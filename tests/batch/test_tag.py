@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import dagbog_nlp as dn
-from dagbog_nlp.batch import outputs, run, summary, workbooks
+from dagbog_nlp.batch import folder, outputs, run, summary, workbooks
 from dagbog_nlp.batch.run import make_plan, tag
 from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.coding.autocoder import Autocoder
@@ -50,6 +50,41 @@ def test_the_profiles_are_what_profile_cases_says(tmp_path, sample, keyword_code
     codes = tagged.profiles()["code"].unique().tolist()
     expected = dn.profile_cases(keyword_coder.code(notes), notes, cases, codes=codes)
     pd.testing.assert_frame_equal(pd.DataFrame(tagged.profiles()), pd.DataFrame(expected))
+
+
+@pytest.mark.parametrize("with_cases", [True, False])
+def test_cases_spread_over_all_parts_are_profiled_together(year, plain_coder, monkeypatch, with_cases):
+    monkeypatch.setattr(run, "SINGLE_FILE_NOTES", 0)
+    reads, real = [], folder._read
+    monkeypatch.setattr(folder, "_read", lambda *args: reads.append(args[0]) or real(*args))
+    options = {"coder": plain_coder(), "chunk_notes": 7, "workbooks": False}
+    if with_cases:
+        pd.DataFrame({"Sag": ["tom", *(f"S{number}" for number in (7, 3, 0, 8, 1)), "også tom"]}).to_csv(
+            year / "sager.csv", index=False
+        )
+        options["cases"] = year / "sager.csv"
+    counts, tables = [], []
+    for size in (15, 50_000):
+        monkeypatch.setattr(summary, "PROFILED_NOTES", size)
+        reads.clear()
+        tables.append(pd.DataFrame(tag(year / "notater.csv", year / str(size), **options).profiles()))
+        counts.append(len(reads))
+    notes, cases = read_notes(year / "notater.csv"), options.get("cases")
+    expected = dn.profile_cases(
+        plain_coder().code(notes), notes, cases and read_cases(cases), codes=tables[0]["code"].unique()
+    )
+    for table in tables:
+        pd.testing.assert_frame_equal(table, pd.DataFrame(expected))
+    assert counts[0] == counts[1]
+
+
+def test_what_a_killed_run_left_while_it_profiled_is_removed(year, plain_coder):
+    options = {"coder": plain_coder(), "workbooks": False}
+    tag(year / "notater.csv", year / "r", **options)
+    (year / "r" / ".piles").mkdir()
+    (year / "r" / ".piles" / "notes-0.arrow").write_bytes(b"half")
+    tag(year / "notater.csv", year / "r", **options)
+    assert not (year / "r" / ".piles").exists()
 
 
 def test_what_a_run_leaves(year, plain_coder):
