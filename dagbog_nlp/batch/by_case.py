@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from dagbog_nlp.batch.folder import RunFolder
 
-_PARTS_AT_ONCE = 100
+_ROWS_AT_ONCE = 100_000
 _PACKED = pa.ipc.IpcWriteOptions(compression="zstd")
 
 
@@ -86,7 +86,7 @@ def _together(parts: Iterator[pa.Table]) -> Iterator[pa.Table]:
     held: list[pa.Table] = []
     for part in parts:
         held.append(part)
-        if len(held) == _PARTS_AT_ONCE:
+        if sum(map(len, held)) >= _ROWS_AT_ONCE:
             yield pa.concat_tables(held).combine_chunks()
             held = []
     if held:

@@ -12,7 +12,7 @@ from dagbog_nlp.batch.by_case import rows_by_batch
 from dagbog_nlp.batch.folder import RunFolder
 from dagbog_nlp.cases.profiles import Profiles, profile_cases
 
-PROFILED_NOTES = 50_000
+PROFILED_NOTES = 10_000
 _MOST_BATCHES = 200
 _COLUMNS = {
     "notes": ["case_id", "note_id", "date", "characters"],
@@ -65,7 +65,7 @@ def profile_in_batches(
     cases: pd.DataFrame | None,
     errors: pd.DataFrame | None = None,
 ) -> Iterator[Profiles]:
-    """Profile the cases, as many at a time as have some 50,000 notes, or a 200th of all where that is more.
+    """Profile the cases, as many at a time as have some 10,000 notes, or a 200th of all where that is more.
 
     Parameters
     ----------
