@@ -107,9 +107,13 @@ class KeywordCoder:
             ``cue_start, cue_end`` (code points in the note), ``rule_id``, ``negated, holder,
             hypothetical, reported`` and ``context`` (the cues with their offsets).
         """
+        return self.find(sentences["text"].to_list(), sentences["start"].to_numpy(dtype=np.int64))
+
+    def find(self, texts: Sequence[str], offset: np.ndarray) -> pd.DataFrame:
+        """Find the hits in n sentences, as :meth:`code`; `offset` says where each begins in its note."""
         with _LOCK:
             self._refresh()
-            tokens, words = self._read(sentences["text"].to_list())
+            tokens, words = self._read(texts)
             hits = self._first_hits(words)
             _, cues, people, *_, why = self._types.rows(self._vocabulary)
             rules = [self._roles["words"].rules[rule] for rule in hits.rule.tolist()]
@@ -125,7 +129,6 @@ class KeywordCoder:
                 for rule, matches in zip(rules, why[tokens.word[hits.first]], strict=True)
             ]
         row = tokens.sentence[hits.first]
-        offset = sentences["start"].to_numpy(dtype=np.int64)
         start, end = tokens.start + offset[tokens.sentence], tokens.end + offset[tokens.sentence]
         codes = [self._paths[place] for place in self._roles["words"].code[hits.rule].tolist()]
         return pd.DataFrame(

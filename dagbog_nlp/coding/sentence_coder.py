@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from functools import cache
 from importlib.resources import files
+from typing import NamedTuple
 from uuid import uuid4
 
 import numpy as np
@@ -13,14 +14,24 @@ import pandas as pd
 from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.coding.ensemble import Ensemble
 from dagbog_nlp.coding.explanation import WORD_CORE, carrying_pieces
-from dagbog_nlp.coding.keywords import COLUMNS, KeywordCoder
+from dagbog_nlp.coding.keywords import KeywordCoder
 from dagbog_nlp.coding.sentence_pieces import NoteSentences, SentencePieces
 from dagbog_nlp.coding.word_table import PieceTable
 from dagbog_nlp.tables import CODINGS, coding_ids, empty
 
 _LOCK = threading.RLock()
 _WEAK_CUE = 0.25
-_CLASSIFIED = {"source": "classifier", "negated": False, "hypothetical": False, "reported": False}
+
+
+class _Found(NamedTuple):
+    """What the classifiers give: sentence, code's place, score, and the words that carried it, each [n]."""
+
+    row: np.ndarray
+    code: np.ndarray
+    score: np.ndarray
+    cue_start: np.ndarray
+    cue_end: np.ndarray
+    no_cue: np.ndarray
 
 
 class SentenceCoder:
@@ -47,6 +58,8 @@ class SentenceCoder:
         self._ensemble = ensemble
         self._tier = tier
         self._columns = columns | {"codebook": codebook.hash}
+        classified = ensemble.codes if ensemble is not None else ()
+        self._paths = pd.Index(sorted({*classified, *codebook.keyword_codes}), dtype="str")
         self._cutter = SentencePieces()
         self._may_hit = PieceTable(self._find_hot)
         self._cores = PieceTable(_find_cores)
@@ -55,20 +68,43 @@ class SentenceCoder:
         """Return the codings table of some notes."""
         with _LOCK:
             sentences = self._cutter.cut(notes["text"].to_list())
-            parts = [self._by_keyword(notes, sentences), self._by_classifier(notes, sentences)]
-        parts = [part for part in parts if len(part)]
-        if not parts:
+            hits = self._hits(notes, sentences)
+            found = self._by_classifier(notes, sentences)
+        return self._table(notes, sentences, found, hits)
+
+    def _table(
+        self, notes: pd.DataFrame, sentences: NoteSentences, found: _Found, hits: pd.DataFrame
+    ) -> pd.DataFrame:
+        """Put what classifiers found and keywords hit in the order of the notes, sentence by sentence."""
+        n_found, n = len(found.row), len(found.row) + len(hits)
+        if not n:
             return empty(CODINGS)
-        rows = pd.concat(parts, ignore_index=True)
-        rows = rows.sort_values(["row", "source", "code"], kind="stable", ignore_index=True)
-        row = rows["row"].to_numpy()
+        row = np.concatenate([found.row, hits["row"].to_numpy()])
+        code = np.concatenate([found.code, self._paths.get_indexer(hits["code"])])
+        order = np.lexsort((code, np.arange(n) >= n_found, row))
+        row, code = row[order], code[order]
+        by_rule = order >= n_found
+        hit = np.where(by_rule, order - n_found, -1)
         note = sentences.note[row]
-        columns = {name: rows[name].array for name in rows} | self._columns
-        columns |= {name: notes[name].array.take(note) for name in ("case_id", "note_id", "date")}
-        columns |= {"start": sentences.start[row], "end": sentences.end[row], "model": rows["model"].array}
+        columns = {name: notes[name].array.take(note) for name in ("case_id", "note_id", "date")}
+        columns["start"], columns["end"] = sentences.start[row], sentences.end[row]
+        columns["code"] = self._paths.array.take(code)
+        columns["score"] = np.concatenate([found.score, np.ones(len(hits))])[order]
+        columns["source"] = pd.array(["classifier", "keyword"], dtype="str").take(by_rule.astype(np.intp))
+        no_cue = np.concatenate([found.no_cue, np.zeros(len(hits), dtype=bool)])[order]
+        for name, theirs in (("cue_start", found.cue_start), ("cue_end", found.cue_end)):
+            cues = np.concatenate([theirs, hits[name].to_numpy()])[order]
+            columns[name] = pd.arrays.IntegerArray(cues, no_cue.copy())
+        for name in ("rule_id", "holder", "context"):
+            columns[name] = hits[name].array.take(hit, allow_fill=True)
+        for name in ("negated", "hypothetical", "reported"):
+            columns[name] = np.append(hits[name].to_numpy(), False)[hit]
+        for name, value in self._columns.items():
+            without = by_rule if name == "model" else np.zeros(n, dtype=bool)
+            columns[name] = pd.array([value], dtype="str").take(-without.astype(np.intp), allow_fill=True)
         table = pd.DataFrame({name: columns[name] for name in CODINGS if name != "coding_id"})
         table.insert(0, "coding_id", coding_ids(table))
-        return table.astype(CODINGS)
+        return table
 
     def score(self, notes: pd.DataFrame, codes: list[str]) -> pd.DataFrame:
         """Return a row per sentence: its place, and a column per code."""
@@ -88,12 +124,8 @@ class SentenceCoder:
         (hot,) = self._may_hit.rows(sentences.pieces.vocabulary)
         at = np.flatnonzero(hot[sentences.pieces.numbers])
         rows = np.unique(np.searchsorted(sentences.pieces.bounds, at, side="right") - 1)
-        hits = self.keywords.code(sentences.table(notes, rows))
-        hits["row"] = rows[hits["row"].to_numpy()]
-        return hits
-
-    def _by_keyword(self, notes: pd.DataFrame, sentences: NoteSentences) -> pd.DataFrame:
-        return self._hits(notes, sentences).assign(source="keyword", score=1.0, model=None)
+        hits = self.keywords.find(sentences.texts(notes, rows), sentences.start[rows])
+        return hits.assign(row=rows[hits["row"].to_numpy()])
 
     def _probabilities(self, notes: pd.DataFrame, sentences: NoteSentences) -> np.ndarray:
         ensemble = self._trained()
@@ -101,25 +133,23 @@ class SentenceCoder:
         table = sentences.table(notes) if needs_text else None
         return ensemble.probabilities(table, self._tier, sentences.pieces)
 
-    def _by_classifier(self, notes: pd.DataFrame, sentences: NoteSentences) -> pd.DataFrame:
+    def _by_classifier(self, notes: pd.DataFrame, sentences: NoteSentences) -> _Found:
         if self._ensemble is None:
-            return empty(COLUMNS)
+            nothing = np.zeros(0, dtype=np.int64)
+            return _Found(nothing, nothing, nothing.astype(float), nothing, nothing, nothing.astype(bool))
         codes = self._ensemble.codes
         probabilities = self._probabilities(notes, sentences)
         decided = most_specific(self._ensemble.decide(probabilities, self._tier), codes)
         row, column = np.nonzero(decided)
-        cue_start, cue_end = self._cues(sentences, row, column)
-        code = pd.Series(codes, dtype="str").array.take(column)
-        found = {"row": row, "code": code, "score": probabilities[row, column]}
-        cues = {"cue_start": cue_start, "cue_end": cue_end}
-        return pd.DataFrame(found | cues).assign(
-            **_CLASSIFIED, rule_id=None, holder=None, context=None, **self._columns
-        )
+        code = self._paths.get_indexer(codes)[column]
+        return _Found(row, code, probabilities[row, column], *self._cues(sentences, row, column))
 
     def _cues(
         self, sentences: NoteSentences, row: np.ndarray, column: np.ndarray
-    ) -> tuple[pd.arrays.IntegerArray, pd.arrays.IntegerArray]:
-        """Find the words that carried each decision, as offsets into the note, by the first view of words."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Find the words that carried each decision, as offsets into the note, by the first view of words;
+        and where there are none.
+        """
         ensemble = self._trained()
         classifier = ensemble.words[ensemble.combinations[self._tier].views[0]]
         theirs = {code: place for place, code in enumerate(classifier.codes_)}
@@ -138,7 +168,7 @@ class SentenceCoder:
             start[known] = places[first + shift] + left[first]
             end[known] = places[last + shift] + right[last]
             missing[known] = first < 0
-        return pd.arrays.IntegerArray(start, missing), pd.arrays.IntegerArray(end, missing.copy())
+        return start, end, missing
 
     def _trained(self) -> Ensemble:
         assert self._ensemble is not None

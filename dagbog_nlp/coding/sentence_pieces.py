@@ -77,10 +77,14 @@ class NoteSentences:
         columns = [name for name in ("case_id", "note_id", "date", "focus") if name in notes]
         frame = notes[columns].take(of).reset_index(drop=True)
         frame["date"] = frame["date"].astype(DATE)
-        texts = notes["text"].to_list()
-        spans = zip(of.tolist(), start.tolist(), end.tolist(), strict=True)
-        text = pd.Series([texts[note][left:right] for note, left, right in spans], dtype="str")
+        text = pd.Series(self.texts(notes, chosen), dtype="str")
         return frame.assign(start=start, end=end, text=text)
+
+    def texts(self, notes: pd.DataFrame, rows: np.ndarray | slice) -> list[str]:
+        """Return the texts of some sentences."""
+        texts = notes["text"].to_list()
+        spans = (column[rows].tolist() for column in (self.note, self.start, self.end))
+        return [texts[note][left:right] for note, left, right in zip(*spans, strict=True)]
 
 
 class SentencePieces:
