@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from joblib import parallel_config
 
 from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.coding.encoder import SentenceEncoder
@@ -159,7 +160,9 @@ def code_chunk(reference: CoderReference, file: NoteFile, chunk: Chunk) -> Coded
     """
     began = time.perf_counter()
     notes = read_chunk(file, chunk)
-    codings, failed = _code(reference.get(), notes)
+    # On Dask a worker's own joblib calls would hand pieces of the chunk, and the coder, to other workers.
+    with parallel_config("sequential"):
+        codings, failed = _code(reference.get(), notes)
     bad = [
         BadNote(file.name, chunk.row_of(position), str(notes["note_id"].iloc[position]), reason)
         for position, reason in failed.items()

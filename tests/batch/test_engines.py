@@ -125,7 +125,11 @@ def test_pyarrow_over_the_parts(doubts, recipe):
 
 def test_a_dask_cluster_loses_a_worker(year, plain_coder, files_of):
     distributed = pytest.importorskip("distributed")
-    coder = plain_coder(seconds=0.1)
+
+    def whole(notes):
+        assert joblib.effective_n_jobs(1) == 1, "a worker would hand pieces of its chunk on"
+
+    coder = plain_coder(seconds=0.1, before=whole)
     options = {"cases": year / "sager.csv", "chunk_notes": 5, "workbooks": False}
     tag(year / "notater.csv", year / "one", coder=plain_coder(), **options)
     with (
