@@ -4,7 +4,7 @@ python benchmarks/cases.py
 
 Codings by hand, and codings by models that never saw the writer. Judged are the first writers of the
 corpus, or those that an encoder answered for without having read them (``encoder_oof.npz``, see
-``quality.py``); the others are only learnt from, and W6 and W17 are held back.
+``quality.py``); the others are only learnt from, and four writers are held back.
 """
 
 from __future__ import annotations

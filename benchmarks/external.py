@@ -40,22 +40,31 @@ def encoder_only(base: Ensemble | None) -> Ensemble | None:
     return None if base is None else Ensemble({}, {}, {}, base.encoder)
 
 
-def dkhate(folder: Path, base: Ensemble | None) -> str:
-    parts = [
+def dkhate_parts(folder: Path) -> list[pd.DataFrame]:
+    """Read the official training and test set."""
+    return [
         pd.read_csv(folder / name, sep="\t", quoting=3).dropna(subset=["tweet", "subtask_a"])
         for name in ("offenseval-da-training-v1.tsv", "offenseval-da-test-v1.tsv")
     ]
-    train, test = parts
+
+
+def dkhate(folder: Path, base: Ensemble | None) -> str:
+    train, test = dkhate_parts(folder)
     given = predict(train["tweet"], train["subtask_a"], test["tweet"], base)
     return f"DKHATE macro-F1 {f1_score(test['subtask_a'], given, average='macro'):.4f} (n={len(test)})"
 
 
-def sam(folder: Path, base: Ensemble | None, splits: int) -> list[str]:
+def sam_parts(folder: Path) -> list[pd.DataFrame]:
+    """Read the training sentences and those on new topics."""
     names = ["polarity", "text"]
-    frame, new = (
+    return [
         pd.read_csv(folder / name, header=None, usecols=[0, 1], names=names).dropna()
         for name in ("training_data_all.csv", "HypothesisData.csv")
-    )
+    ]
+
+
+def sam(folder: Path, base: Ensemble | None, splits: int) -> list[str]:
+    frame, new = sam_parts(folder)
     lines = []
     given = predict(frame["text"], squash(frame["polarity"]), new["text"], base)
     gold = squash(new["polarity"])
