@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dagbog_nlp.codebook.codebook import Codebook
-from dagbog_nlp.codebook.wordforms import EXACT, GLOB, Match, WordForms, fold
+from dagbog_nlp.codebook.split_words import SplitWords
+from dagbog_nlp.codebook.wordforms import EXACT, GLOB, Match, WordForms
 from dagbog_nlp.errors import CodebookError
 
 GAP = "..."
@@ -142,11 +143,6 @@ class RuleTable:
                     found.setdefault(element, match)
         return found
 
-    @property
-    def first_parts(self) -> frozenset[str]:
-        """The folded beginnings of words that may stand split in two."""
-        return self._tables[0][0].first_parts
-
 
 class RuleBook(RuleTable):
     """Every keyword rule of a codebook.
@@ -183,14 +179,21 @@ class RuleBook(RuleTable):
         )
 
     def may_trigger(self, word: str) -> bool:
-        """Say whether a word may begin a hit: it fulfils a trigger, or may be the first half of one."""
-        if fold(word) in self.first_parts:
-            return True
-        return any(
+        """Say whether a word may begin a hit: it fulfils a trigger, or tells of one that was split."""
+        return self.split_words.tells(word) or any(
             not self.triggers.isdisjoint(owners[match.entry])
             for forms, owners in self._trigger_tables
             for match in forms.match(word)
         )
+
+    @cached_property
+    def split_words(self) -> SplitWords:
+        """The words of the rules that may stand split in two."""
+        plain = self._tables[0][0].plain
+        entries = {entry for entries in plain.values() for entry in entries}
+        alone = (rule.text for code in self.codes for rule in code.exclude if rule.is_word)
+        excluded = (entry for text in alone for entry in self._entries(text, phrase=False))
+        return SplitWords(entries, plain, excluded)
 
     @cached_property
     def _trigger_tables(self) -> list[tuple[WordForms, dict[str, list[int]]]]:

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, cached_property, lru_cache
+from functools import cache, lru_cache
 from importlib import resources
 
 import simplemma
@@ -29,9 +29,6 @@ GLOB = {"*": ".*", "?": ".", "#": r"\d.*"}
 ABBREVIATED_FROM = 4
 MISSPELLED_FROM = 6
 COMPOUND_FROM = 4
-_PREPOSITIONS = frozenset(
-    ("efter", "foer", "imod", "inden", "mellem", "omkring", "over", "siden", "uden", "under")
-)
 _FOLD = str.maketrans({"æ": "ae", "ø": "oe", "å": "aa", "ä": "ae", "ö": "oe", "é": "e", "è": "e", "ü": "y"})
 _VOWELS = "aeiouyæøå"
 _ADJECTIVE = re.compile(r"(?:fuld|som|løs|lig|ig|sk|bar|mæssig|agtig|kvalt|labil|færdig|ende|tom)$")
@@ -214,15 +211,10 @@ class WordForms:
             return found
         return self._misspelling(word) or self._compound(word, key) or self._abbreviation(word, key)
 
-    @cached_property
-    def first_parts(self) -> frozenset[str]:
-        """The folded beginnings at which a writer may have split a plain word in two."""
-        return frozenset(
-            key[:cut]
-            for key in self._plain
-            for cut in range(COMPOUND_FROM, len(key) - COMPOUND_FROM + 1)
-            if key[:cut] not in _PREPOSITIONS
-        )
+    @property
+    def plain(self) -> dict[str, list[str]]:
+        """The forms of plain words, folded, each with the words that it is a form of."""
+        return self._plain
 
     def _compound(self, word: str, key: str) -> list[Match]:
         if key[-COMPOUND_FROM:] not in self._tails:

@@ -12,9 +12,11 @@ import pandas as pd
 from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.codebook.matching import ElementSets, RuleIndex, Spans, Words
 from dagbog_nlp.codebook.rules import Rule, RuleBook
-from dagbog_nlp.codebook.wordforms import COMPOUND_FROM, WORD, fold, is_verb_form, normalise
+from dagbog_nlp.codebook.split_words import evidence
+from dagbog_nlp.codebook.wordforms import WORD, is_verb_form, normalise
 from dagbog_nlp.coding.context import ContextCues, ContextRules, Contexts
 from dagbog_nlp.coding.holders import Hits, word_roles
+from dagbog_nlp.coding.split_tokens import SplitColumns, put_together
 from dagbog_nlp.coding.tokens import Tokens
 from dagbog_nlp.coding.word_table import PieceTable, Vocabulary
 
@@ -115,7 +117,7 @@ class KeywordCoder:
             self._refresh()
             tokens, words = self._read(texts)
             hits = self._first_hits(words)
-            _, cues, people, *_, why = self._types.rows(self._vocabulary)
+            _, cues, people, _, why, _ = self._types.rows(self._vocabulary)
             rules = [self._roles["words"].rules[rule] for rule in hits.rule.tolist()]
             heads = [self._vocabulary.types[word] for word in tokens.word[hits.first].tolist()]
             verb = [
@@ -204,60 +206,47 @@ class KeywordCoder:
         return np.array([any(map(may_trigger, WORD.findall(text))) for text in texts], dtype=bool)
 
     def _describe(self, words: list[str]) -> tuple[np.ndarray, ...]:
-        """Find out about words, or two halves of one: the elements that each fulfils in the rules and in the
-        cue lists, its role beside people, whether it may be half a word, or is one only before a full stop,
-        and why it fulfils the rules' elements.
+        """Find out about words, or the parts of a split one: the elements that each fulfils in the rules and
+        in the cue lists, its role beside people, whether it is one only before a full stop, why it fulfils
+        the rules' elements, and what it may be a part of.
         """
-        elements, cues, roles, half, cut_short = [], [], [], [], []
+        split = self._rules.split_words
+        elements, cues, roles, cut_short, parts = [], [], [], [], []
         reasons = np.empty(len(words), dtype=object)
         for number, word in enumerate(words):
-            why = self._rules.match(word.replace(" ", ""))
-            if " " in word:
-                why = {element: match for element, match in why.items() if match.kind == "form"}
-            lower = normalise(word)
+            first, _, last = word.rpartition(" ")
+            needs = split.needs(first, last) if first else 0
+            lower = normalise(word.replace(" ", ""))
+            why = self._rules.match(lower) if needs or not first else {}
+            if first:
+                why = {element: match for element, match in why.items() if match.kind in ("form", "glob")}
             reasons[number] = why or None
             elements.append(self._sets.number(frozenset(why)))
             cues.append(self._context.number(lower))
             roles.append(word_roles(lower))
-            half.append(" " not in word and fold(word) in self._rules.first_parts)
             cut_short.append(any(match.kind == "abbreviation" for match in why.values()))
+            parts.append((split.begins(word), 0 if first else split.ends(word), needs, evidence(lower)))
         return (
             np.array(elements, dtype=np.int32),
             np.array(cues, dtype=np.int32),
             np.array(roles, dtype=np.uint8),
-            np.array(half, dtype=bool),
             np.array(cut_short, dtype=bool),
             reasons,
+            np.array(parts, dtype=np.uint8).reshape(-1, len(SplitColumns._fields)),
         )
 
     def _read(self, texts: Sequence[str]) -> tuple[Tokens, Words]:
-        """Find the words of sentences and the elements that they fulfil; put words split in two together."""
+        """Find the words of sentences and the elements that they fulfil; put split words together."""
         if self._vocabulary.is_full:
             self._vocabulary = Vocabulary()
-        tokens = Tokens.of(texts, self._vocabulary)
-        _, _, _, half, cut_short, _ = self._types.rows(self._vocabulary)
-        cut_off = cut_short[tokens.word] & ~tokens.before_stop
-        second_half = tokens.after_space & (tokens.end - tokens.start >= COMPOUND_FROM)
-        second_half[1:] &= (half[tokens.word] & ~cut_off)[:-1]
-        second = np.flatnonzero(second_half)
-        whole = self._wholes(tokens.word[second - 1], tokens.word[second])
-        apart = np.ones(len(tokens), dtype=bool)
-        for at, number in zip(second[whole >= 0].tolist(), whole[whole >= 0].tolist(), strict=True):
-            if apart[at - 1]:
-                tokens.word[at - 1], tokens.end[at - 1], apart[at] = number, tokens.end[at], False
-        if not apart.all():
-            tokens = tokens.take(apart)
-        sets, *_, cut_short, _ = self._types.rows(self._vocabulary)
+        tokens = put_together(Tokens.of(texts, self._vocabulary), self._vocabulary, self._splits)
+        sets, _, _, cut_short, *_ = self._types.rows(self._vocabulary)
         held = np.where(cut_short[tokens.word] & ~tokens.before_stop, 0, sets[tokens.word])
         holds = self._sets.table(self._rules.n_elements)
         return tokens, Words(held, holds, tokens.after_break, tokens.sentence)
 
-    def _wholes(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-        """Return the numbers of words that may be the halves of one, -1 where they are not, int32 [n]."""
-        types = self._vocabulary.types
-        halves = zip(first.tolist(), second.tolist(), strict=True)
-        numbers = self._vocabulary.numbers([f"{types[left]} {types[right]}" for left, right in halves])
-        return np.where(self._types.rows(self._vocabulary)[0][numbers] > 0, numbers, -1)
+    def _splits(self) -> SplitColumns:
+        return SplitColumns(*self._types.rows(self._vocabulary)[-1].T)
 
     def _first_hits(self, words: Words) -> Spans:
         """Return each sentence's first word or phrase of each code that is not shut out, as they stand."""

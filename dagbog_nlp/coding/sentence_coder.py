@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -12,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dagbog_nlp.codebook.codebook import Codebook
+from dagbog_nlp.codebook.split_words import function_words
 from dagbog_nlp.coding.ensemble import Ensemble
 from dagbog_nlp.coding.explanation import WORD_CORE, carrying_pieces
 from dagbog_nlp.coding.keywords import KeywordCoder
@@ -185,16 +184,10 @@ def _find_cores(types: list[str]) -> tuple[np.ndarray, ...]:
     """
     found = [WORD_CORE.search(piece) for piece in types]
     spans = np.array([match.span() if match else (0, 0) for match in found], dtype=np.int64).reshape(-1, 2)
-    weak = _function_words()
+    weak = function_words()
     weights = [_WEAK_CUE if match and match.group().lower() in weak else 1.0 for match in found]
     closed = spans[:, 1] < np.array([len(piece) for piece in types], dtype=np.int64)
     return spans[:, 0], spans[:, 1], np.array(weights), closed
-
-
-@cache
-def _function_words() -> frozenset[str]:
-    text = files("dagbog_nlp.resources").joinpath("function_words_da.txt").read_text("utf-8")
-    return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
 
 
 def most_specific(decided: np.ndarray, codes: tuple[str, ...]) -> np.ndarray:

@@ -127,3 +127,34 @@ def test_a_broken_rule_is_named_with_its_code():
     book.add("kode", words=["ord"], exclude=["@ukendt ord"])
     with pytest.raises(CodebookError, match="kode: there is no word list ukendt"):
         KeywordCoder(book).code(table("ord"))
+
+
+@pytest.mark.parametrize(
+    ("text", "covered"),
+    [
+        ("Far har ikke over skud i dag.", "over skud"),
+        ("De har en dia log om det.", "dia log"),
+        ("Han er et om sorgs fuldt barn.", "om sorgs fuldt"),
+    ],
+)
+def test_a_hit_covers_all_parts_of_a_split_word(coder, text, covered):
+    row = coder.code(table(text, starts=[7])).iloc[0]
+    assert text[row["cue_start"] - 7 : row["cue_end"] - 7] == covered
+    fired = coder.fired([text])
+    words = fired[fired["role"] == "words"].iloc[0]
+    assert text[words["start"] : words["end"]] == covered
+
+
+def test_a_split_word_of_an_own_code_is_found_and_a_phrase_is_left_alone():
+    book = Codebook()
+    book.add("indsats", words=["indsats"], exclude=["politiindsats"])
+    texts = ("Deres ind sats virker.", "Vi satte ind, sats var der.", "En politi indsats på vejen.")
+    assert KeywordCoder(book).code(table(*texts))["row"].tolist() == [0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(["om", "sorgs", "fuldt", "over", "skud", "en", "har", "og", ",", "dia", "log"])))
+def test_words_put_together_keep_their_places(coder, words):
+    text = " ".join(words)
+    for row in coder.code(table(text)).itertuples():
+        assert text[row.cue_start : row.cue_end].replace(" ", "").isalpha()
