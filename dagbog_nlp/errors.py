@@ -56,18 +56,19 @@ class InputError(DagbogError, ValueError):
         self.start = start
         self.end = end
         self.fix = fix
+        super().__init__(problem)  # what an error is made anew from when it comes from a worker
+
+    def __str__(self) -> str:
         where = [
             self.file,
-            None if row is None else f"row {row}",
-            None if case_id is None else f"case_id {case_id}",
-            None if note_id is None else f"note_id {note_id}",
-            None if start is None else f"characters {start}-{end}",
+            None if self.row is None else f"row {self.row}",
+            None if self.case_id is None else f"case_id {self.case_id}",
+            None if self.note_id is None else f"note_id {self.note_id}",
+            None if self.start is None else f"characters {self.start}-{self.end}",
         ]
         place = ", ".join(part for part in where if part)
-        message = f"{place}: {problem}." if place else f"{problem}."
-        if fix:
-            message += f" To fix it: {fix}."
-        super().__init__(message)
+        message = f"{place}: {self.problem}." if place else f"{self.problem}."
+        return f"{message} To fix it: {self.fix}." if self.fix else message
 
 
 class MissingColumnError(InputError):
