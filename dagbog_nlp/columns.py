@@ -11,6 +11,7 @@ import pandas as pd
 from dagbog_nlp.errors import InputError, MissingColumnError
 
 DATE = "datetime64[us]"
+LONGEST_HEADING = 50
 
 
 def with_columns(
@@ -25,7 +26,7 @@ def with_columns(
     no_doubled_columns(frame, file)
     missing = [name for name in required if name not in frame]
     if missing:
-        found = [str(name) for name in frame.columns]
+        found = headings_shown(frame)
         raise MissingColumnError(
             f"the {table} lack the column(s) {', '.join(missing)}; found {', '.join(found)}",
             table=table,
@@ -45,6 +46,22 @@ def with_columns(
         if name in out:
             out[name] = as_ids(out[name])
     return out
+
+
+def headings_shown(frame: pd.DataFrame) -> list[str]:
+    """Return the headings for an error message: long ones by their place, as they may be a note's text.
+
+    Examples
+    --------
+    >>> headings_shown(pd.DataFrame(columns=["S1", "Mor ringer. Hun fortæller længe om ugen, der er gået."]))
+    ['S1', 'column 2']
+    """
+    # In a file without a heading row the first note stands in its place.
+    names = [str(name) for name in frame.columns]
+    return [
+        name if len(name) <= LONGEST_HEADING else f"column {place}"
+        for place, name in enumerate(names, start=1)
+    ]
 
 
 def no_doubled_columns(frame: pd.DataFrame, file: str | None) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 import dagbog_nlp as dn
 from dagbog_nlp.errors import DagbogError
+from dagbog_nlp.notes.stream import scan_notes
 
 SECRET = "Hemmeligheden om Tusnelda"
 
@@ -43,6 +44,18 @@ def test_errors_hold_no_text(broken):
     for word in SECRET.split():
         assert word not in message
         assert causes is None or word not in str(causes)
+
+
+@pytest.mark.parametrize("columns", [None, {"Notat": "text"}])
+def test_a_file_without_headings_does_not_show_its_first_note(tmp_path, columns):
+    (tmp_path / "n.csv").write_text(
+        f"A;1;2024-01-01;{SECRET} fortalte mor i dag, og far var der også.\n", "utf-8"
+    )
+    for read in (dn.read_notes, scan_notes):
+        with pytest.raises(DagbogError) as caught:
+            read(tmp_path / "n.csv", columns=columns)
+        assert "column 4" in str(caught.value)
+        assert "Tusnelda" not in str(caught.value)
 
 
 def test_logs_and_warnings_hold_no_text(caplog, capsys, fast_coder):

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import srsly
 
+from dagbog_nlp.columns import headings_shown
 from dagbog_nlp.errors import InputError, MissingColumnError
 from dagbog_nlp.tables import DATE, check_cases, check_notes
 
@@ -252,7 +253,7 @@ def rename_headings(
     own = dict(columns or {})
     absent = [str(name) for name in own if name not in frame]
     if absent:
-        found = [str(name) for name in frame.columns]
+        found = headings_shown(frame)
         raise MissingColumnError(
             f"there is no column {', '.join(absent)}",
             table=table,
