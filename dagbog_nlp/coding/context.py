@@ -152,15 +152,16 @@ class ContextRules:
             for group in lists.cues
         ]
         self._follows = [self._exact(group.follows) for group in lists.cues]
-        self._setting = {
-            "before": np.array([group.side == "before" for group in lists.cues]),
-            "reach": np.array([group.reach for group in lists.cues]),
-            "verb": np.array([group.hit != "noun" for group in lists.cues]),
-            "noun": np.array([group.hit != "verb" for group in lists.cues]),
-            "over_commas": np.array([group.over_commas for group in lists.cues]),
-            "last": np.array([group.last for group in lists.cues]),
-            "follows": np.array([bool(group.follows) for group in lists.cues]),
+        self._reach = np.array([group.reach for group in lists.cues], dtype=np.int64)
+        settings = {
+            "before": [group.side == "before" for group in lists.cues],
+            "verb": [group.hit != "noun" for group in lists.cues],
+            "noun": [group.hit != "verb" for group in lists.cues],
+            "over_commas": [group.over_commas for group in lists.cues],
+            "last": [group.last for group in lists.cues],
+            "follows": [bool(group.follows) for group in lists.cues],
         }
+        self._setting = {name: np.array(values, dtype=bool) for name, values in settings.items()}
         self._holders = {name: self.table.element(f"@{name}") for name in lists.holders}
 
     def _exact(self, words: Iterable[str]) -> list[int]:
@@ -214,17 +215,12 @@ class ContextRules:
         spans = self._index.spans(words)
         owner = self._owners[spans.rule]
         spans = Spans(owner, spans.first, spans.last)
-        kept = []
-        for number, group in enumerate(self._groups):
-            cues = spans.take(owner == number)
-            if group.status in self._pseudo:
-                masks = spans.take(owner == -1 - self._pseudo.index(group.status))
-                cues = cues.take(~cues.inside_longer(masks))
-            kept.append(cues)
-        rule, first, last = (
-            np.concatenate([getattr(cues, name) for cues in kept]) for name in ("rule", "first", "last")
-        )
-        return Spans(rule, first, last)
+        cue = owner >= 0
+        for number, status in enumerate(self._pseudo):
+            of_status = [place for place, group in enumerate(self._groups) if group.status == status]
+            masks = spans.take(owner == -1 - number)
+            cue &= ~(np.isin(owner, of_status) & spans.inside_longer(masks))
+        return spans.take(cue)
 
     def _reaching(
         self, tokens: Tokens, words: Words, cues: Spans, hits: Hits
@@ -238,7 +234,7 @@ class ContextRules:
         group, start, end = cues.rule[cue], cues.first[cue], cues.last[cue]
         before = self._setting["before"][group]
         left, right = np.where(before, end, hits.last[hit]), np.where(before, hits.first[hit], start)
-        near = (right >= left) & (right - left <= self._setting["reach"][group])
+        near = (right >= left) & (right - left <= self._reach[group])
         near &= np.where(hits.verb[hit], self._setting["verb"][group], self._setting["noun"][group])
         hit, group, start, end, left, right = (each[near] for each in (hit, group, start, end, left, right))
 
@@ -258,7 +254,9 @@ class ContextRules:
     @staticmethod
     def _held(words: Words, elements: list[list[int]]) -> np.ndarray:
         """Count the words up to each place that fulfil the elements of a group, int64 [n + 1, n_groups]."""
-        of_set = np.stack([words.holds[:, wanted].any(axis=1) for wanted in elements], axis=1)
+        of_set = np.zeros((len(words.holds), len(elements)), dtype=bool)
+        for group, wanted in enumerate(elements):
+            of_set[:, group] = words.holds[:, wanted].any(axis=1)
         return _counted(of_set[words.sets])
 
 

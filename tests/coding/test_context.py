@@ -1,6 +1,9 @@
+import pandas as pd
 import pytest
 
+from dagbog_nlp.codebook.codebook import Codebook
 from dagbog_nlp.coding.context import ContextCues, ContextRules
+from dagbog_nlp.coding.keywords import KeywordCoder
 from dagbog_nlp.errors import CodebookError
 
 
@@ -45,3 +48,18 @@ def test_every_pseudo_cue_holds_a_cue_that_it_disarms():
         for phrase in phrases:
             words = [part.strip("!") for word in phrase.split() for part in word.split("|")]
             assert any(heads & set(table.match(word)) for word in words), phrase
+
+
+@pytest.mark.parametrize(
+    ("changed", "negated", "holder"),
+    [
+        ({}, True, "family"),
+        ({"cues": []}, False, "family"),
+        ({"holders": {}}, True, ""),
+        ({"cues": [], "pseudo": {}, "holders": {}, "stops": []}, False, ""),
+    ],
+)
+def test_a_cue_list_may_be_emptied(changed, negated, holder):
+    coder = KeywordCoder(Codebook.load(), ContextCues.load().model_copy(update=changed))
+    (hit,) = coder.code(pd.DataFrame({"start": [0], "text": ["Mor græder ikke."]})).to_dict("records")
+    assert (hit["negated"], hit["holder"]) == (negated, holder)
