@@ -20,7 +20,7 @@ from dagbog_nlp.cli_files import counted
 from dagbog_nlp.errors import MissingColumnError
 from dagbog_nlp.learning.model_store import SHIPPED, load
 from dagbog_nlp.notes.stream import CHUNK_NOTES
-from dagbog_nlp.tables import NOTES, NOTES_OPTIONAL
+from dagbog_nlp.tables import CASES, CASES_OPTIONAL, NOTES, NOTES_OPTIONAL
 
 EXIT_BAD_INPUT = 2
 EXIT_STOPPED = 3
@@ -144,7 +144,8 @@ def _missing_text(error: MissingColumnError) -> str:
     """Say which column is missing, and what to write."""
     file = error.file or "filen"
     columns = ("kolonnen " if len(error.missing) == 1 else "kolonnerne ") + ", ".join(error.missing)
-    unknown = [heading for heading in error.found if error.given or heading not in _COLUMNS]
+    known = _COLUMNS if error.table == "notes" else (*CASES, *CASES_OPTIONAL)
+    unknown = [heading for heading in error.found if error.given or heading not in known]
     headings = ", ".join(unknown) or "ingen"
     if error.given:
         return f"{file} har ikke {columns}. Overskrifterne er: {headings}."

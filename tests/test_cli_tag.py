@@ -154,10 +154,12 @@ def test_what_the_error_says_to_write_works(folder):
 
 
 def test_case_data_without_a_case(folder):
-    (folder / "sager.csv").write_text("Familie;team\nS1;Øst\n", "utf-8")
+    (folder / "sager.csv").write_text("Familie;team;målopnåelse\nS1;Øst;i mål\n", "utf-8")
     result = dagbog("--cases", "sager.csv")
     assert result.exit_code == 2
-    assert "sager.csv mangler kolonnen case_id. Overskrifter, der ikke er genkendt: Familie" in result.stderr
+    assert (
+        "sager.csv mangler kolonnen case_id. Overskrifter, der ikke er genkendt: Familie.\n" in result.stderr
+    )
 
 
 @pytest.mark.parametrize("given", ["tekst=Notat", "text", "text="])
