@@ -79,12 +79,13 @@ def kwic(notes: pd.DataFrame, pattern: str, *, width: int = CONTEXT) -> Concorda
     index = RuleIndex([table.rule(pattern, "kwic", lenient=True)])
     texts = [str(text) for text in notes["text"]]
     tokens = Tokens.of(texts, vocabulary)
-    numbers = np.array(
-        [sets.number(frozenset(table.match(word))) for word in vocabulary.types], dtype=np.int64
+    why = [table.match(word) for word in vocabulary.types]
+    numbers = np.array([sets.number(frozenset(found)) for found in why], dtype=np.int64)
+    cut_short = np.array(
+        [any(match.kind == "abbreviation" for match in found.values()) for found in why], bool
     )
-    spans = index.spans(
-        Words(numbers[tokens.word], sets.table(table.n_elements), tokens.after_break, tokens.sentence)
-    )
+    held = np.where(cut_short[tokens.word] & ~tokens.before_stop, 0, numbers[tokens.word])
+    spans = index.spans(Words(held, sets.table(table.n_elements), tokens.after_break, tokens.sentence))
     spans = spans.take(np.argsort(tokens.sentence[spans.first], kind="stable"))
     known = list(notes[["note_id", "date"]].itertuples(index=False, name=None))
     rows = []

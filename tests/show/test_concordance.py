@@ -37,6 +37,11 @@ def test_kwic_reads_patterns_as_the_codebook_does(notes, pattern, count):
     assert len(kwic(notes, pattern)) == count
 
 
+def test_kwic_takes_a_word_cut_short_only_before_a_full_stop(notes):
+    notes["text"] = ["Barnet reag. meget.", "Barnet reag meget."]
+    assert kwic(notes, "reagere")["note_id"].tolist() == ["N1"]
+
+
 def test_kwic_in_a_notebook_escapes_the_text(notes):
     page = kwic(notes, "kontakt*")._repr_html_()
     assert "&lt;b&gt;" in page
