@@ -47,7 +47,7 @@ from dagbog_nlp.notes.sentences import sentence_table  # noqa: E402
 
 HERE = Path(__file__).parent
 CORPUS = HERE.parent / "data_samples" / "corpus"
-HELD_BACK = ("W6", "W17")
+HELD_BACK = ("W6", "W17", "W33", "W34")
 NEW_WORDS = 0.02
 NOTES = 4000
 REPETITIONS = 15
@@ -271,7 +271,7 @@ def stages(source: Notes) -> dict[str, float]:
 
 
 def memory(largest: int) -> pd.DataFrame:
-    """Code notes 2,000 at a time and forget them: time a note since the last mark, and the process's peak."""
+    """Code notes 1,000 at a time and forget them: time a note since the last mark, and the process's peak."""
     source, coder = Notes(), dn.load(tier="fast")
     coder.code(source.draw(2000))
     rows, seconds, since = [], 0.0, 0
