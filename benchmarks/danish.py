@@ -32,14 +32,19 @@ READ = ("W1", "W2", "W3", "W4", "W5", "W7", "W8", "W9")
 READ_LATER = ("W10", "W11", "W12", "W13")
 NEVER_READ = ("W14", "W15", "W16", "W18")
 NEW = ("W19", "W20", "W21", "W22", "W23", "W24", "W25", "W26")
+NEWEST = ("W27", "W28", "W29", "W30", "W31", "W32", "W35", "W36")
 WORDS = re.compile(r"\w+")
 NOTES = """
 Sentence rules were tuned on DDT dev and read on W1-W5 and W7-W9; DDT test and the other writers only
 gave figures. Keyword rules were made on W1-W5 and W7-W9. Measured then for the first time, the others
-gave macro F1 .923 (W10-W13) and .981 (W14-W16, W18). W10-W13 were then read, and the rules widened;
-W14-W16 and W18 never were, and W19-W26 were written and coded apart from this work. W6 and W17 are held
-back. Nothing is learned from the corpus, so no writer needs to be left out in turn: the writers never
-read are the test. A corpus sentence without an end mark ends its line when the corpus is read, as its
+gave macro F1 .923 (W10-W13) and .981 (W14-W16, W18). W10-W13 were then read, and the rules widened.
+W14-W16 and W18 gave no rule, nor did W19-W26, who were written and coded apart from this work; but lines of
+theirs with words that may look split ("om sorg") were seen, and the few sentences whose codes the rules
+for W27-W36 changed. W27-W32, W35 and W36 were written apart too: measured for the first time they gave macro
+F1 .965. Then their errors were read, split compounds ("over skud", "hjælpe middel") were put together and
+some lists widened, so what stands below for them is no test any more. W6, W17, W33 and W34 are held
+back. Nothing is learned from the corpus, so no writer needs to be left out in turn: the writers whose errors
+made no rule are the test. A corpus sentence without an end mark ends its line when the corpus is read, as its
 writer must have typed it; joined with spaces, half of W13's sentences (no end mark, small letters) could
 be told apart by nobody, and W10-W13 gave .924. The peers got the whole word family (græd for gråd, reager for
 reaktion, hjalp for hjælpe), not the bare word.
@@ -261,8 +266,9 @@ def main() -> None:
     groups = {
         "read while the rules were made": READ,
         "read after a first measurement": READ_LATER,
-        "never read": NEVER_READ,
-        "new": NEW,
+        "that gave no rule": NEVER_READ,
+        "new, that gave no rule": NEW,
+        "newest, read after a first measurement": NEWEST,
     }
     if options.writers:
         groups = {" ".join(options.writers): tuple(options.writers)}
