@@ -153,7 +153,9 @@ def test_a_split_word_of_an_own_code_is_found_and_a_phrase_is_left_alone():
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.sampled_from(["om", "sorgs", "fuldt", "over", "skud", "en", "har", "og", ",", "dia", "log"])))
+@given(
+    st.lists(st.sampled_from(["om", "sorgs", "fuldt", "over", "skud", "en", "har", "og", ",", "dia", "log"]))
+)
 def test_words_put_together_keep_their_places(coder, words):
     text = " ".join(words)
     for row in coder.code(table(text)).itertuples():

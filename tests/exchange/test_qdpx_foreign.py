@@ -157,6 +157,18 @@ BOMB = (
             "damaged|not a readable|no REFI",
         ),
     ],
+    ids=[
+        "plain text",
+        "empty",
+        "no project",
+        "broken XML",
+        "other namespace",
+        "codebook",
+        "entities",
+        "zip bomb",
+        "cut off",
+        "changed bytes",
+    ],
 )
 def test_files_that_are_no_projects_are_refused_in_words(tmp_path, data, message):
     path = tmp_path / "fil.qdpx"
