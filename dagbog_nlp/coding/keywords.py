@@ -156,13 +156,14 @@ class KeywordCoder:
 
     def rules(self) -> list[tuple[str, str, str]]:
         """Return every rule as code, role (words, exclude or keep) and text, in the codebook's order."""
-        self._refresh()
-        return [
-            (code.path, role, rule.text)
-            for code in self._rules.codes
-            for role in ROLES
-            for rule in getattr(code, role)
-        ]
+        with _LOCK:
+            self._refresh()
+            return [
+                (code.path, role, rule.text)
+                for code in self._rules.codes
+                for role in ROLES
+                for rule in getattr(code, role)
+            ]
 
     def fired(self, texts: Sequence[str]) -> pd.DataFrame:
         """Say which rules fire in those of n sentences that hold a word that may begin a hit.
@@ -201,8 +202,9 @@ class KeywordCoder:
 
     def may_hit(self, texts: Sequence[str]) -> np.ndarray:
         """Say of each text whether it holds a word that may begin a hit, bool [n]."""
-        self._refresh()
-        may_trigger = self._rules.may_trigger
+        with _LOCK:
+            self._refresh()
+            may_trigger = self._rules.may_trigger
         return np.array([any(map(may_trigger, WORD.findall(text))) for text in texts], dtype=bool)
 
     def _describe(self, words: list[str]) -> tuple[np.ndarray, ...]:

@@ -86,10 +86,10 @@ def _numbers(vocabulary: Vocabulary, left: np.ndarray, right: np.ndarray) -> np.
 
 
 def _evidence(tokens: Tokens, evidence: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """Return what stands before some words; an article that begins a clause is a pronoun."""
+    """Return what stands right before some words; an article that begins a clause is a pronoun."""
     before = evidence[tokens.word[at - 1]]
     earlier = evidence[tokens.word[at - 2]]
     alone = tokens.begins | tokens.after_break | tokens.after_comma
     pronoun = alone[at - 1] | ((earlier & CONJUNCTION) > 0)
     before = np.where(pronoun, before & ~np.uint8(ARTICLE), before)
-    return np.where(alone[at], 0, before) | np.uint8(ALWAYS)
+    return np.where(alone[at] | ~tokens.after_space[at], 0, before) | np.uint8(ALWAYS)
