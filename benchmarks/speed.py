@@ -29,6 +29,7 @@ for threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import spacy  # noqa: E402
+from quality import CORPUS, HELD_BACK  # noqa: E402
 from sklearn.feature_extraction.text import TfidfVectorizer  # noqa: E402
 from sklearn.pipeline import make_union  # noqa: E402
 from spacy.matcher import PhraseMatcher  # noqa: E402
@@ -45,9 +46,6 @@ from dagbog_nlp.coding.keywords import KeywordCoder  # noqa: E402
 from dagbog_nlp.learning.corpus import read_corpus  # noqa: E402
 from dagbog_nlp.notes.sentences import sentence_table  # noqa: E402
 
-HERE = Path(__file__).parent
-CORPUS = HERE.parent / "data_samples" / "corpus"
-HELD_BACK = ("W6", "W17", "W33", "W34")
 NEW_WORDS = 0.02
 NOTES = 4000
 REPETITIONS = 15
