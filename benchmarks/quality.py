@@ -3,6 +3,7 @@
 python benchmarks/quality.py                       families, subcodes, keywords, writers; both tiers
 python benchmarks/quality.py --learning-curve      how much more writers and more sentences help (words only)
 python benchmarks/quality.py --errors DIR          also writes what went wrong, for reading
+python benchmarks/quality.py --min-cases 5         the same with words of five cases or more, as `train` keeps them
 python benchmarks/quality.py --held-back           the writers that no decision ever saw; once per release
 
 Folds keep writers whole. Judged are the writers for whom an encoder answered that was trained without
@@ -67,7 +68,7 @@ def judged_writers() -> list[str]:
     return sorted(writers, key=lambda name: int(name[1:]))
 
 
-def fit_on(corpus: Corpus) -> tuple[Fit, pd.DataFrame, np.ndarray]:
+def fit_on(corpus: Corpus, min_cases: int = 1) -> tuple[Fit, pd.DataFrame, np.ndarray]:
     sentences, truth = corpus.sentences, truth_of(corpus)
     cases = sentences["case_id"].to_numpy()
     only_learn = ~sentences["writer"].isin(judged_writers()).to_numpy()
@@ -78,7 +79,7 @@ def fit_on(corpus: Corpus) -> tuple[Fit, pd.DataFrame, np.ndarray]:
         encoder_logits=encoder_logits(sentences, list(truth.columns)),
         folds_by=sentences["writer"].to_numpy(),
         only_learn=only_learn,
-        min_cases=1,
+        min_cases=min_cases,
     )
     return fit, truth, cases
 
@@ -185,6 +186,7 @@ def main() -> None:
     parser.add_argument("--learning-curve", action="store_true")
     parser.add_argument("--held-back", action="store_true")
     parser.add_argument("--errors", type=Path)
+    parser.add_argument("--min-cases", type=int, default=1)
     options = parser.parse_args()
     if options.held_back:
         for writers in (HELD_BACK, HELD_BACK[:2], HELD_BACK[2:]):
@@ -195,7 +197,7 @@ def main() -> None:
     if options.learning_curve:
         print(learning_curve(corpus).to_markdown(index=False))
         return
-    fit, truth, cases = fit_on(corpus)
+    fit, truth, cases = fit_on(corpus, options.min_cases)
     for tier in fit.probabilities:
         evaluation = fit.evaluation(truth, cases, tier)
         subcodes = [code for code in truth.columns if "/" in code]
