@@ -119,6 +119,7 @@ class KeywordCoder:
             hits = self._first_hits(words)
             _, cues, people, _, why, _ = self._types.rows(self._vocabulary)
             rules = [self._roles["words"].rules[rule] for rule in hits.rule.tolist()]
+            codes = [self._paths[place] for place in self._roles["words"].code[hits.rule].tolist()]
             heads = [self._vocabulary.types[word] for word in tokens.word[hits.first].tolist()]
             verb = [
                 rule.is_word and is_verb_form(normalise(word), rule.text)
@@ -132,7 +133,6 @@ class KeywordCoder:
             ]
         row = tokens.sentence[hits.first]
         start, end = tokens.start + offset[tokens.sentence], tokens.end + offset[tokens.sentence]
-        codes = [self._paths[place] for place in self._roles["words"].code[hits.rule].tolist()]
         return pd.DataFrame(
             {
                 "row": row,
